@@ -1,0 +1,77 @@
+#include "cmd/catalogue.h"
+
+#include <array>
+
+#include "daemon/core/errors.h"
+#include "daemon/core/events.h"
+#include "daemon/core/reflect.h"
+#include "daemon/core/vocabulary.h"
+
+namespace timectl::cmd {
+namespace {
+
+struct EventRow {
+  EventKind kind;
+  std::string_view title;
+};
+
+// What `timectl events` prints; a test holds it complete.
+constexpr auto kEvents = std::to_array<EventRow>({
+    {EventKind::node_started, "The node started"},
+    {EventKind::node_stopping, "The node closes its connections and stops"},
+    {EventKind::config_reloaded, "A new configuration is in force"},
+    {EventKind::config_rejected, "A new configuration has errors; the old one stays in force"},
+    {EventKind::whitelist_added, "An address was whitelisted, or a source of it changed"},
+    {EventKind::whitelist_removed, "A source of a whitelist entry was taken away"},
+    {EventKind::promoted, "A live connection is now protected as a masternode's"},
+    {EventKind::demoted, "A live connection lost the protection of a masternode"},
+    {EventKind::dial_scheduled, "The next attempt to reach a peer was planned"},
+    {EventKind::dial_failed, "An attempt to reach a peer failed"},
+    {EventKind::inbound_accepted, "A peer that dialled us was accepted"},
+    {EventKind::inbound_rejected, "A peer that dialled us was turned away"},
+    {EventKind::peer_connected, "The handshake with a peer is complete"},
+    {EventKind::peer_disconnected, "A connection ended; the reason is with it"},
+    {EventKind::peer_suspect, "A masternode is silent for longer than one ping interval"},
+    {EventKind::peer_degraded, "The path to a peer loses pings; the connection is kept"},
+    {EventKind::peer_recovered, "A suspect or degraded peer answers again"},
+    {EventKind::peer_unresponsive, "A peer missed so many pongs that it is taken for dead"},
+    {EventKind::attempts_exhausted, "The fast attempts are used up; the periodic pass goes on"},
+    {EventKind::peer_parked, "A peer is left alone until something changes"},
+    {EventKind::peer_evicted, "A regular peer made room for a masternode"},
+    {EventKind::violation, "A peer broke a rule of the protocol"},
+    {EventKind::no_masternode_connected, "No whitelisted peer is connected"},
+    {EventKind::masternode_connected_again, "At least one whitelisted peer is connected again"},
+    {EventKind::store_degraded, "The database cannot be written; connections stay up"},
+    {EventKind::store_recovered, "The database can be written again"},
+    {EventKind::peer_cut, "We end the session of a whitelisted peer; the evidence is with it"},
+});
+
+std::vector<Explanation> gather() {
+  std::vector<Explanation> all;
+  for (const auto& row : error_table()) {
+    all.push_back({std::string(row.id), "error", std::string(row.title), std::string(row.remedy),
+                   row.exit_status});
+  }
+  for (const auto& row : reason_table()) {
+    all.push_back({std::string(name_of(row.reason)), "end_reason", std::string(row.meaning),
+                   std::string(row.remedy), std::nullopt});
+  }
+  for (const auto& row : state_table()) {
+    all.push_back(
+        {std::string(name_of(row.state)), "state", std::string(row.meaning), "", std::nullopt});
+  }
+  for (const auto& row : kEvents) {
+    all.push_back(
+        {std::string(name_of(row.kind)), "event", std::string(row.title), "", std::nullopt});
+  }
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Explanation>& catalogue() {
+  static const std::vector<Explanation> all = gather();
+  return all;
+}
+
+}  // namespace timectl::cmd

@@ -1,0 +1,24 @@
+#pragma once
+// All words and codes that timectl prints, with what they mean: error codes, end reasons, states
+// and kinds of events, gathered from their tables. `timectl explain` prints it, completion offers
+// the codes.
+
+#include <boost/describe/class.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace timectl::cmd {
+
+struct Explanation {
+  std::string code = {};
+  std::string catalogue = {};  // error, end_reason, state or event
+  std::string title = {};      // one line
+  std::string remedy = {};     // what to do; empty where there is nothing to do
+  std::optional<int> exit_status = {};
+};
+BOOST_DESCRIBE_STRUCT(Explanation, (), (code, catalogue, title, remedy, exit_status))
+
+[[nodiscard]] const std::vector<Explanation>& catalogue();
+
+}  // namespace timectl::cmd

@@ -1,0 +1,27 @@
+#pragma once
+// The nouns of the command line. Each adds its commands to the tree; cli.cc calls them all.
+
+#include "cmd/context.h"
+
+namespace CLI {
+class App;
+}
+
+namespace timectl::cmd {
+
+void add_status(CLI::App& root, Context& context);
+void add_node(CLI::App& root, Context& context);
+void add_whitelist(CLI::App& root, Context& context);
+void add_peer(CLI::App& root, Context& context);
+void add_slots(CLI::App& root, Context& context);
+void add_events(CLI::App& root, Context& context);
+void add_audit(CLI::App& root, Context& context);
+void add_db(CLI::App& root, Context& context);
+void add_wire(CLI::App& root, Context& context);
+void add_config(CLI::App& root, Context& context);
+void add_demo(CLI::App& root, Context& context);
+void add_explain(CLI::App& root, Context& context);
+void add_completion(CLI::App& root, Context& context);
+void add_version(CLI::App& root, Context& context);
+
+}  // namespace timectl::cmd

@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+
+#include "cmd/catalogue.h"
+#include "cmd/commands.h"
+#include "cmd/table.h"
+#include "cmd/tree.h"
+#include "config/problem.h"
+
+namespace timectl::cmd {
+namespace {
+
+struct ExplainOptions {
+  std::string code;
+  bool list = false;
+};
+
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+Error no_such_code(const std::string& code) {
+  std::vector<std::string> codes;
+  for (const auto& entry : catalogue()) codes.push_back(entry.code);
+  Error error{Code::unknown_code, "there is no code '" + printable(code) + "'"};
+  std::string upper = code;
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  auto near = config::nearest(code, codes);
+  if (near.empty()) near = config::nearest(upper, codes);
+  if (!near.empty()) {
+    error.because = "did you mean " + near + "?";
+    error.remedy = {"timectl explain " + near};
+  }
+  error.remedy.emplace_back("timectl explain --list");
+  return error;
+}
+
+std::string_view heading_of(std::string_view catalogue) {
+  if (catalogue == "error") return "Errors";
+  if (catalogue == "end_reason") return "Why a connection or an attempt ended";
+  if (catalogue == "state") return "States of a peer";
+  return "Kinds of events";
+}
+
+std::string_view kind_of(std::string_view catalogue) {
+  if (catalogue == "error") return "an error of a command";
+  if (catalogue == "end_reason") return "why a connection or an attempt ended";
+  if (catalogue == "state") return "a state of a peer";
+  return "a kind of event";
+}
+
+std::string list_text(const Output& out) {
+  std::string text;
+  for (const std::string_view name : {"error", "end_reason", "state", "event"}) {
+    std::vector<Explanation> rows;
+    for (const auto& entry : catalogue()) {
+      if (entry.catalogue == name) rows.push_back(entry);
+    }
+    text += (text.empty() ? "" : "\n") + out.paint(Paint::bold, heading_of(name)) + "\n";
+    text += Table(out, rows)
+                .column("CODE", &Explanation::code)
+                .column("EXIT", &Explanation::exit_status, Align::right)
+                .column("MEANING", &Explanation::title)
+                .text();
+  }
+  return text;
+}
+
+std::string entry_text(const Output& out, const Explanation& entry) {
+  std::string text = fmt::format("{}  {}\n", out.paint(Paint::bold, entry.code),
+                                 wrapped(entry.title, entry.code.size() + 2));
+  std::vector<Field> fields;
+  fields.push_back({"  what", std::string(kind_of(entry.catalogue))});
+  if (!entry.remedy.empty()) fields.push_back({"  do", entry.remedy});
+  if (entry.exit_status) fields.push_back({"  exit", std::to_string(*entry.exit_status)});
+  return text + fields_text(out, fields);
+}
+
+Result<int> explain(Context& context, const ExplainOptions& options) {
+  auto& out = context.out;
+  if (options.list) {
+    if (out.json()) {
+      out.document("timectl.explain/1", to_json(catalogue()));
+    } else {
+      out.text(list_text(out));
+    }
+    return 0;
+  }
+  if (options.code.empty()) {
+    return Error{Code::invalid_argument,
+                 "timectl explain needs a CODE",
+                 "",
+                 {"timectl explain TC-WL-001", "timectl explain --list"}};
+  }
+  std::vector<Explanation> found;
+  for (const auto& entry : catalogue()) {
+    if (same_letters(entry.code, options.code)) found.push_back(entry);
+  }
+  if (found.empty()) return no_such_code(options.code);
+  if (out.json()) {
+    out.document("timectl.explain/1", to_json(found));
+    return 0;
+  }
+  std::string text;
+  for (const auto& entry : found) text += (text.empty() ? "" : "\n") + entry_text(out, entry);
+  out.text(text);
+  return 0;
+}
+
+}  // namespace
+
+void add_explain(CLI::App& root, Context& context) {
+  auto& command =
+      add_command(root, "explain", "what an error code, end reason, state or event means",
+                  {{"explain TC-WL-001", "an error code, and what to do"},
+                   {"explain closed_before_tls", "why a connection ended"},
+                   {"explain --list", "all of them"}});
+  auto options = std::make_shared<ExplainOptions>();
+  add_argument(command, "code", Count::at_most_one, options->code, "CODE", "as it was printed");
+  add_flag(command, "--list", options->list, "all codes with one line each");
+  on_run(command, context, [&context, options] { return explain(context, *options); });
+}
+
+}  // namespace timectl::cmd

@@ -1,0 +1,226 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cmd/ask.h"
+#include "cmd/commands.h"
+#include "cmd/table.h"
+#include "cmd/tree.h"
+#include "daemon/control/api.h"
+
+namespace timectl::cmd {
+namespace {
+
+Paint paint_of_state(PeerState state) {
+  switch (state) {
+    case PeerState::connected:
+      return Paint::good;
+    case PeerState::suspect:
+    case PeerState::degraded:
+    case PeerState::connecting:
+    case PeerState::tls:
+    case PeerState::handshaking:
+    case PeerState::closing:
+      return Paint::warn;
+    case PeerState::backoff:
+    case PeerState::refused:
+    case PeerState::parked:
+      return Paint::bad;
+    case PeerState::idle:
+    case PeerState::waiting_passive:
+      return Paint::plain;
+  }
+  return Paint::plain;
+}
+
+std::string rtt(const std::optional<double>& milliseconds) {
+  return milliseconds ? fmt::format("{:.1f}", *milliseconds) : "-";
+}
+
+std::string peer_table(const Output& out, const std::vector<PeerView>& peers) {
+  return Table(out, peers)
+      .column("IP", &PeerView::ip)
+      .column("LABEL", &PeerView::label)
+      .column("STATE",
+              [](const PeerView& peer) {
+                return Cell{std::string(name_of(peer.state)), paint_of_state(peer.state)};
+              })
+      .column("WHITELISTED", &PeerView::whitelisted)
+      .column("DIR", &PeerView::direction)
+      .column(
+          "CONNECTED",
+          [&](const PeerView& peer) {
+            return peer.connected_at ? out.since(*peer.connected_at) : "-";
+          },
+          Align::right)
+      .column(
+          "RTT MS", [](const PeerView& peer) { return rtt(peer.rtt_ms); }, Align::right)
+      .column(
+          "LOSS", [](const PeerView& peer) { return peer.loss ? percent(*peer.loss) : "-"; },
+          Align::right)
+      .column("MISSED", &PeerView::missed_pongs, Align::right)
+      .column("HEIGHT", &PeerView::height, Align::right)
+      .column(
+          "IN", [](const PeerView& peer) { return human_bytes(peer.bytes_in); }, Align::right)
+      .column(
+          "OUT", [](const PeerView& peer) { return human_bytes(peer.bytes_out); }, Align::right)
+      .text();
+}
+
+Result<int> list(Context& context, const control::PeerListRequest& request) {
+  const auto answer = ask(context, "peer.list", request);
+  if (!answer) return answer.error();
+  const auto none = [&](std::string_view what) {
+    context.out.text(fmt::format("no {}\n", what));
+    context.out.note("next: timectl status");
+  };
+  if (request.registry) {
+    using Rows = std::vector<RegistryView>;
+    return show<Rows>(context, "timectl.peer.list/1", *answer, [&](const Rows& rows) {
+      if (rows.empty()) return none("masternode has been heard of");
+      context.out.text(Table(context.out, rows)
+                           .column("IP", &RegistryView::ip)
+                           .column("TIER (CLAIMED)", &RegistryView::tier)
+                           .column("STATUS", &RegistryView::status)
+                           .column("LAST HEARD", &RegistryView::last_heard_at)
+                           .text());
+    });
+  }
+  using Rows = std::vector<PeerView>;
+  return show<Rows>(context, "timectl.peer.list/1", *answer, [&](const Rows& rows) {
+    if (rows.empty()) return none(request.connected ? "peer is connected" : "peer is known");
+    context.out.text(peer_table(context.out, rows));
+  });
+}
+
+std::string detail_text(const Output& out, const PeerDetailView& peer) {
+  const Cells cells(out);
+  std::string title = out.paint(Paint::bold, peer.ip.to_string());
+  if (!peer.label.empty()) title += "  " + printable(peer.label);
+  title += "  " + out.paint(paint_of_state(peer.state), name_of(peer.state));
+  if (peer.whitelisted) title += ", whitelisted";
+  std::vector<Field> fields;
+  if (peer.connected_at) {
+    fields.push_back(
+        {"Connected",
+         fmt::format("{} ({}), {}", out.since(*peer.connected_at), out.time(*peer.connected_at),
+                     peer.direction == Direction::in ? "it dialled us" : "we dialled it")});
+    fields.push_back({"Round trip", peer.rtt_ms ? rtt(peer.rtt_ms) + " ms" : "unknown"});
+    fields.push_back(
+        {"Pings", fmt::format("{} missed in a row, {} lost in this session", peer.missed_pongs,
+                              peer.loss ? percent(*peer.loss) : "unknown")});
+    fields.push_back({"Traffic", fmt::format("{} in, {} out", human_bytes(peer.bytes_in),
+                                             human_bytes(peer.bytes_out))});
+  }
+  fields.push_back({"Height", peer.height ? grouped(*peer.height) + " (its claim)" : "unknown"});
+  fields.push_back({"Commits", peer.commit_count ? cells(*peer.commit_count) : "unknown"});
+  fields.push_back({"Last heard", peer.last_heard_at ? out.time(*peer.last_heard_at) : "never"});
+  if (peer.last_end_reason) {
+    fields.push_back({"Last end", fmt::format("{}: {}", name_of(*peer.last_end_reason),
+                                              reason_row(*peer.last_end_reason).meaning)});
+  }
+  if (!peer.last_text.empty()) fields.push_back({"It said", printable(peer.last_text)});
+  if (peer.next_attempt_at) {
+    fields.push_back({"Next attempt", fmt::format("{}{}{}", out.time(*peer.next_attempt_at),
+                                                  peer.next_attempt_reason.empty() ? "" : ": ",
+                                                  printable(peer.next_attempt_reason))});
+  } else if (!peer.next_attempt_reason.empty()) {
+    fields.push_back({"Next attempt", printable(peer.next_attempt_reason)});
+  }
+  fields.push_back(
+      {"Attempts", fmt::format("{} on this ladder; {} in the last minute, {} in the last hour",
+                               peer.attempts, peer.ledger.last_minute, peer.ledger.last_hour)});
+  if (peer.unknown_frames + peer.undecodable_frames > 0) {
+    fields.push_back({"Odd frames", fmt::format("{} unknown, {} undecodable", peer.unknown_frames,
+                                                peer.undecodable_frames)});
+  }
+  return title + "\n\n" + fields_text(out, fields) + "\n" + out.paint(Paint::dim, "Next:") + " " +
+         out.paint(Paint::bold, "timectl peer history " + peer.ip.to_string()) + "\n";
+}
+
+Result<int> history(Context& context, const control::PeerHistoryRequest& request) {
+  const auto answer = ask(context, "peer.history", request);
+  if (!answer) return answer.error();
+  using Row = control::HistoryRow;
+  return show<std::vector<Row>>(
+      context, "timectl.peer.history/1", *answer, [&](const std::vector<Row>& rows) {
+        if (rows.empty()) {
+          context.out.text("no connection of " + printable(request.peer) + " is recorded\n");
+          context.out.note("next: timectl peer show " + printable(request.peer));
+          return;
+        }
+        const auto& out = context.out;
+        context.out.text(
+            Table(out, rows)
+                .column("STARTED", &Row::started_at)
+                .column(
+                    "LASTED",
+                    [&](const Row& row) {
+                      return row.ended_at ? human_duration(std::chrono::duration_cast<Duration>(
+                                                *row.ended_at - row.started_at))
+                                          : out.since(row.started_at);
+                    },
+                    Align::right)
+                .column("DIR", &Row::direction)
+                .column("ENDED BY",
+                        [](const Row& row) {
+                          return row.end_reason ? Cell{std::string(name_of(*row.end_reason))}
+                                                : Cell{"(open)", Paint::good};
+                        })
+                .column("MISSED", &Row::missed_pongs, Align::right)
+                .column(
+                    "RTT MS", [](const Row& row) { return rtt(row.rtt_ms_p50); }, Align::right)
+                .column(
+                    "P95", [](const Row& row) { return rtt(row.rtt_ms_p95); }, Align::right)
+                .column(
+                    "IN", [](const Row& row) { return human_bytes(row.bytes_in); }, Align::right)
+                .column(
+                    "OUT", [](const Row& row) { return human_bytes(row.bytes_out); }, Align::right)
+                .column("DETAIL", &Row::detail)
+                .text());
+      });
+}
+
+}  // namespace
+
+void add_peer(CLI::App& root, Context& context) {
+  auto& peer = add_command(root, "peer", "the peers: state, next attempt, history",
+                           {{"peer list --whitelisted", "the masternodes"},
+                            {"peer show 203.0.113.7", "one of them, and the next attempt"}});
+
+  auto& listing = add_command(
+      peer, "list", "peers with state, round trip and traffic",
+      {{"peer list", "whitelisted ones first"},
+       {"peer list --connected --sort rtt_ms", "the fastest first"},
+       {"peer list --registry", "masternodes that the network talks about; never trusted"}});
+  auto request = std::make_shared<control::PeerListRequest>();
+  add_flag(listing, "--whitelisted", request->whitelisted, "only masternodes");
+  add_flag(listing, "--connected", request->connected, "only with a connection");
+  add_flag(listing, "--registry", request->registry, "the registry instead of the peers");
+  add_option(listing, "--sort", request->sort, "KEY", "a key of the JSON: rtt_ms, loss, ...");
+  on_run(listing, context, [&context, request] { return list(context, *request); });
+
+  auto& showing =
+      add_command(peer, "show", "one peer: state, quality, next attempt and why",
+                  {{"peer show 203.0.113.7", "by address"}, {"peer show berlin", "by label"}});
+  auto named = std::make_shared<control::PeerRequest>();
+  add_argument(showing, "ip", Count::one, named->peer, "IP", "an address or a label");
+  on_run(showing, context, [&context, named]() -> Result<int> {
+    const auto answer = ask(context, "peer.show", *named);
+    if (!answer) return answer.error();
+    return show<PeerDetailView>(context, "timectl.peer.show/1", *answer, [&](const auto& detail) {
+      context.out.text(detail_text(context.out, detail));
+    });
+  });
+
+  auto& past = add_command(peer, "history", "its connections and why each ended, newest first",
+                           {{"peer history 203.0.113.7 --since 7d", "the last week"},
+                            {"peer history berlin --reason unresponsive", "only these ends"}});
+  auto wanted = std::make_shared<control::PeerHistoryRequest>();
+  add_argument(past, "ip", Count::one, wanted->peer, "IP", "an address or a label");
+  add_since(past, context, wanted->since, "only later ones: 7d, or an RFC 3339 time");
+  add_option(past, "--reason", wanted->reason, "REASON", "only those that ended so");
+  on_run(past, context, [&context, wanted] { return history(context, *wanted); });
+}
+
+}  // namespace timectl::cmd

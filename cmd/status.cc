@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "cmd/ask.h"
+#include "cmd/commands.h"
+#include "cmd/table.h"
+#include "cmd/tree.h"
+#include "daemon/control/api.h"
+
+namespace timectl::cmd {
+namespace {
+
+int exit_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::ok:
+      return 0;
+    case Verdict::degraded:
+      return 1;
+    case Verdict::critical:
+      return 2;
+    case Verdict::unknown:
+      return 3;
+  }
+  return 3;
+}
+
+std::string upper(std::string_view word) {
+  std::string out(word);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return out;
+}
+
+std::string node_line(const control::StatusReply& status) {
+  const auto& node = status.node;
+  if (!node.running) return "not running (" + status.network + ")";
+  std::string line = status.network;
+  if (node.mode) line += fmt::format(", {}", name_of(*node.mode));
+  if (node.pid) line += fmt::format(", pid {}", *node.pid);
+  if (node.uptime_seconds) {
+    line +=
+        ", up " + human_duration(Duration(static_cast<Duration::rep>(*node.uptime_seconds * 1e6)));
+  }
+  if (node.listen) line += ", listens on " + printable(*node.listen);
+  return line;
+}
+
+std::string masternodes_line(const control::MasternodesStatus& masternodes) {
+  if (!masternodes.connected) return fmt::format("{} whitelisted", masternodes.whitelisted);
+  return fmt::format("{} of {} connected", *masternodes.connected, masternodes.whitelisted);
+}
+
+std::string slots_line(const SlotsView& slots) {
+  return fmt::format("{} of {} used: {} masternode ({} reserved), {} regular of {}; {} in, {} out",
+                     slots.total, slots.total_max, slots.masternode, slots.masternode_reserved,
+                     slots.regular, slots.regular_max, slots.inbound, slots.outbound);
+}
+
+std::string sync_line(const control::SyncStatus& sync) {
+  if (!sync.height) return "unknown (no verified chain)";
+  std::string line = fmt::format("height {}", grouped(*sync.height));
+  if (sync.best_height) line += fmt::format(" of {}", grouped(*sync.best_height));
+  if (sync.lag_blocks) line += fmt::format(", {} behind", *sync.lag_blocks);
+  return line;
+}
+
+std::string down_table(const Output& out, const std::vector<PeerView>& down) {
+  return Table(out, down)
+      .column("  DOWN", [](const PeerView& peer) { return "  " + peer.ip.to_string(); })
+      .column("LABEL", &PeerView::label)
+      .column("STATE",
+              [](const PeerView& peer) {
+                return Cell{std::string(name_of(peer.state)), Paint::bad};
+              })
+      .column("MISSED PONGS", &PeerView::missed_pongs, Align::right)
+      .text();
+}
+
+std::string alert_lines(const Output& out, const std::vector<control::AlertLine>& alerts) {
+  std::string text;
+  for (const auto& alert : alerts) {
+    const std::string word = fmt::format("{:<8}", upper(name_of(alert.severity)));
+    text += "  " + out.paint(paint_of(alert.severity), word) + "  " +
+            wrapped(printable(alert.text), 12);
+    if (alert.since) text += out.paint(Paint::dim, "  for " + out.since(*alert.since));
+    text += "\n";
+  }
+  return text;
+}
+
+// One screen, the worst first, the next command last.
+std::string status_text(const Output& out, const control::StatusReply& status) {
+  const std::string verdict = upper(name_of(status.verdict));
+  std::string text = out.paint(paint_of(status.verdict), verdict) + "  " +
+                     wrapped(printable(status.summary), verdict.size() + 2) + "\n\n";
+  if (!status.alerts.empty()) text += alert_lines(out, status.alerts) + "\n";
+  std::vector<Field> fields{{"Masternodes", masternodes_line(status.masternodes)},
+                            {"Node", node_line(status)}};
+  if (!status.node.passive_because.empty()) {
+    fields.push_back({"Passive", printable(status.node.passive_because)});
+  }
+  if (status.slots) fields.push_back({"Slots", slots_line(*status.slots)});
+  fields.push_back({"Sync", sync_line(status.sync)});
+  text += fields_text(out, fields);
+  if (!status.masternodes.down.empty()) text += "\n" + down_table(out, status.masternodes.down);
+  if (!status.next_command.empty()) {
+    text += "\n" + out.paint(Paint::dim, "Next:") + " " +
+            out.paint(Paint::bold, printable(status.next_command)) + "\n";
+  }
+  return text;
+}
+
+Result<int> show_status(Context& context) {
+  const auto answer = ask(context, "status", json::object());
+  if (!answer) return answer.error();
+  const auto status = read_answer<control::StatusReply>(answer->data);
+  if (!status) return status.error();
+  const auto shown = show<control::StatusReply>(
+      context, "timectl.status/1", *answer,
+      [&](const auto& value) { context.out.text(status_text(context.out, value)); });
+  if (!shown) return shown;
+  return exit_of(status->verdict);
+}
+
+}  // namespace
+
+void add_status(CLI::App& root, Context& context) {
+  auto& status = add_command(root, "status", "how is it: verdict, masternodes, slots, alerts",
+                             {{"status", "one screen, the worst first; bare `timectl` is the same"},
+                              {"status --json", "for monitoring; the exit status is the verdict"}});
+  const auto run = [&context] { return show_status(context); };
+  on_run(status, context, run);
+  on_run(root, context, run);
+}
+
+}  // namespace timectl::cmd

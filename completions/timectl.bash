@@ -1,0 +1,159 @@
+# bash completion for timectl: made by `timectl completion bash` from the tree of commands.
+
+_timectl_commands() {
+  case $1 in
+    '') echo 'status node whitelist peer slots events audit db wire config demo explain completion version' ;;
+    'node') echo 'start stop restart reload status info' ;;
+    'whitelist') echo 'add remove list show' ;;
+    'peer') echo 'list show history' ;;
+    'slots') echo 'check' ;;
+    'audit') echo 'list verify head export' ;;
+    'db') echo 'check backup restore' ;;
+    'wire') echo 'decode encode' ;;
+    'config') echo 'check show example path' ;;
+  esac
+}
+
+_timectl_options() {
+  case $1 in
+    'version') echo '-h --help' ;;
+    'completion') echo '-h --help' ;;
+    'explain') echo '-h --help --list' ;;
+    'demo') echo '-h --help --nodes --seconds' ;;
+    'config path') echo '-h --help' ;;
+    'config example') echo '-h --help' ;;
+    'config show') echo '-h --help --origin' ;;
+    'config check') echo '-h --help' ;;
+    'config') echo '-h --help' ;;
+    'wire encode') echo '-h --help --hex --commit' ;;
+    'wire decode') echo '-h --help --hex --legacy-blocks --commit' ;;
+    'wire') echo '-h --help' ;;
+    'db restore') echo '-h --help' ;;
+    'db backup') echo '-h --help' ;;
+    'db check') echo '-h --help' ;;
+    'db') echo '-h --help' ;;
+    'audit export') echo '-h --help' ;;
+    'audit head') echo '-h --help' ;;
+    'audit verify') echo '-h --help --head' ;;
+    'audit list') echo '-h --help --since --actor --subject' ;;
+    'audit') echo '-h --help' ;;
+    'events') echo '-h --help -f --follow --since --peer --kind' ;;
+    'slots check') echo '-h --help' ;;
+    'slots') echo '-h --help' ;;
+    'peer history') echo '-h --help --since --reason' ;;
+    'peer show') echo '-h --help' ;;
+    'peer list') echo '-h --help --whitelisted --connected --registry --sort' ;;
+    'peer') echo '-h --help' ;;
+    'whitelist show') echo '-h --help' ;;
+    'whitelist list') echo '-h --help --source' ;;
+    'whitelist remove') echo '-h --help --reason' ;;
+    'whitelist add') echo '-h --help --reason --label --liveness --expires --dry-run' ;;
+    'whitelist') echo '-h --help' ;;
+    'node info') echo '-h --help' ;;
+    'node status') echo '-h --help' ;;
+    'node reload') echo '-h --help' ;;
+    'node restart') echo '-h --help --passive' ;;
+    'node stop') echo '-h --help' ;;
+    'node start') echo '-h --help --foreground --passive' ;;
+    'node') echo '-h --help' ;;
+    'status') echo '-h --help' ;;
+    *) echo '-h --help --version --json --config --network --socket --data-dir --timeout --utc --yes --no-color -q --quiet -v --verbose' ;;
+  esac
+}
+
+# The type of what an option ("PATH --OPTION") or the arguments of a command ("PATH") take.
+_timectl_type() {
+  case $1 in
+    *' --config') echo 'FILE' ;;
+    *' --network') echo 'mainnet|testnet' ;;
+    *' --socket') echo 'FILE' ;;
+    *' --data-dir') echo 'DIR' ;;
+    *' --timeout') echo 'SECONDS' ;;
+    'whitelist add') echo 'IP' ;;
+    'whitelist add --reason') echo 'TEXT' ;;
+    'whitelist add --label') echo 'NAME' ;;
+    'whitelist add --liveness') echo 'normal|lenient|never' ;;
+    'whitelist add --expires') echo 'DURATION' ;;
+    'whitelist remove') echo 'IP' ;;
+    'whitelist remove --reason') echo 'TEXT' ;;
+    'whitelist list --source') echo 'config|api|manual' ;;
+    'whitelist show') echo 'IP' ;;
+    'peer list --sort') echo 'KEY' ;;
+    'peer show') echo 'IP' ;;
+    'peer history') echo 'IP' ;;
+    'peer history --since') echo 'TIME' ;;
+    'peer history --reason') echo 'REASON' ;;
+    'slots check') echo 'IP' ;;
+    'events --since') echo 'TIME' ;;
+    'events --peer') echo 'IP' ;;
+    'events --kind') echo 'KIND' ;;
+    'audit list --since') echo 'TIME' ;;
+    'audit list --actor') echo 'NAME' ;;
+    'audit list --subject') echo 'IP' ;;
+    'audit verify --head') echo 'HASH' ;;
+    'db backup') echo 'FILE' ;;
+    'db restore') echo 'FILE' ;;
+    'wire decode') echo 'FILE' ;;
+    'wire decode --commit') echo 'N' ;;
+    'wire encode') echo 'FILE' ;;
+    'wire encode --commit') echo 'N' ;;
+    'config check') echo 'FILE' ;;
+    'demo --nodes') echo 'N' ;;
+    'demo --seconds') echo 'S' ;;
+    'explain') echo 'CODE' ;;
+    'completion') echo 'bash|zsh|fish' ;;
+  esac
+}
+
+_timectl() {
+  local line=${COMP_LINE:0:COMP_POINT} path='' wants='' word cur type
+  local -a words=() node=()
+  read -ra words <<<"$line"
+  [[ $line == *[[:space:]] ]] && words+=('')
+  local last=$((${#words[@]} - 1))
+  cur=${words[last]}
+  COMPREPLY=()
+  local i
+  for ((i = 1; i < last; i++)); do
+    word=${words[i]}
+    if [[ -n $wants ]]; then
+      case $wants in --socket | --data-dir | --network | --config) node+=("$wants" "$word") ;; esac
+      wants=''
+    elif [[ $word == --*=* ]]; then
+      case $word in --socket=* | --data-dir=* | --network=* | --config=*) node+=("$word") ;; esac
+    elif [[ $word == -* ]]; then
+      [[ -n $(_timectl_type "$path $word") ]] && wants=$word
+    elif [[ " $(_timectl_commands "$path") " == *" $word "* ]]; then
+      path=${path:+$path }$word
+    fi
+  done
+
+  local values=''
+  if [[ -n $wants ]]; then
+    type=$(_timectl_type "$path $wants")
+  elif [[ $cur == -* ]]; then
+    values="$(_timectl_options "$path") $(_timectl_options '')"
+  else
+    values=$(_timectl_commands "$path")
+    type=$(_timectl_type "$path")
+  fi
+  case ${type:-} in
+    FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null ;;
+    DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null ;;
+    IP | CODE | REASON | KIND)
+      values+=" $("${words[0]}" "${node[@]}" __complete "$type" 2>/dev/null | cut -f 1)" ;;
+    *'|'*) values+=" ${type//|/ }" ;;
+  esac
+  if [[ -n $values ]]; then
+    local -a more=()
+    mapfile -t more < <(compgen -W "$values" -- "$cur")
+    COMPREPLY+=("${more[@]}")
+  fi
+  # readline replaces only what stands after the last colon of the word.
+  if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
+    local before=${cur%"${cur##*:}"}
+    for i in "${!COMPREPLY[@]}"; do COMPREPLY[i]=${COMPREPLY[i]#"$before"}; done
+  fi
+}
+
+complete -F _timectl timectl

@@ -1,0 +1,141 @@
+#include "config/check.h"
+
+#include <string>
+#include <unordered_map>
+
+#include "config/keys.h"
+
+namespace timectl::config {
+namespace {
+
+class Rules {
+ public:
+  explicit Rules(const Config& config) : config_(config) {}
+
+  std::vector<Problem> lists() && {
+    addresses();
+    sinks();
+    return std::move(problems_);
+  }
+
+  std::vector<Problem> numbers() && {
+    slots();
+    ordered("network.masternode_first_delay", config_.policy.reconnect.masternode_first_delay,
+            "network.masternode_max_delay", config_.policy.reconnect.masternode_max_delay);
+    ordered("network.regular_first_delay", config_.policy.reconnect.regular_first_delay,
+            "network.regular_max_delay", config_.policy.reconnect.regular_max_delay);
+    gentle();
+    return std::move(problems_);
+  }
+
+ private:
+  // An address in both lists, or twice in one; each message names both lines.
+  void addresses() {
+    std::unordered_map<IpAddress, std::size_t> white;
+    std::unordered_map<IpAddress, std::size_t> black;
+    std::unordered_map<std::string, std::size_t> labels;
+    for (const auto& peer : config_.network.whitelisted_peers) {
+      const auto [first, fresh] = white.emplace(peer.ip, peer.line);
+      if (!fresh) twice(peer.ip, first->second, peer.line, "network.whitelisted_peers");
+      if (peer.label.empty()) continue;
+      const auto [other, unused] = labels.emplace(peer.label, peer.line);
+      if (!unused) {
+        add(peer.line, "the label " + peer.label + " is given twice",
+            "lines " + std::to_string(other->second) + " and " + std::to_string(peer.line));
+      }
+    }
+    for (const auto& peer : config_.network.blacklisted_peers) {
+      const auto [first, fresh] = black.emplace(peer.ip, peer.line);
+      if (!fresh) twice(peer.ip, first->second, peer.line, "network.blacklisted_peers");
+      const auto listed = white.find(peer.ip);
+      if (listed == white.end()) continue;
+      add(peer.line,
+          peer.ip.to_string() + " is in whitelisted_peers (line " + std::to_string(listed->second) +
+              ") and in blacklisted_peers (line " + std::to_string(peer.line) + ")",
+          "take it out of one of them");
+    }
+    if (white.size() > config_.policy.whitelist.max_entries) {
+      add_key("network.whitelisted_peers", "there are more addresses than whitelist.max_entries",
+              "");
+    }
+  }
+
+  void twice(const IpAddress& ip, std::size_t first, std::size_t second, const char* list) {
+    add(second, ip.to_string() + " is twice in " + list,
+        "lines " + std::to_string(first) + " and " + std::to_string(second));
+  }
+
+  void slots() {
+    const auto& slots = config_.policy.slots;
+    if (slots.reserved_masternode_slots > slots.max_connections) {
+      add_key("network.reserved_masternode_slots",
+              "there are more reserved slots than network.max_connections", "");
+    }
+  }
+
+  void ordered(const char* low, Duration first, const char* high, Duration last) {
+    if (first > last) add_key(low, std::string(low) + " is longer than " + high, "");
+  }
+
+  // What other nodes punish (protocol 6.3, 7.13, 7.21) is allowed on 127/8 only, for tests.
+  void gentle() {
+    if (config_.node.listen.is_loopback()) return;
+    const auto& liveness = config_.policy.liveness;
+    const auto& reconnect = config_.policy.reconnect;
+    not_harsh("network.ping_interval", liveness.ping_interval >= 2s, "2 s at least");
+    not_harsh("network.keepalive_interval", liveness.keepalive_interval >= 2s, "2 s at least");
+    not_harsh("network.pass_interval", reconnect.pass_interval >= 10s, "10 s at least");
+    not_harsh("network.attempts_per_minute", reconnect.attempts_per_minute <= 4, "4 at most");
+    not_harsh("network.after_tcp_failures_per_hour", reconnect.after_tcp_failures_per_hour <= 9,
+              "9 at most");
+    not_harsh("network.early_close_first_delay", reconnect.early_close_first_delay >= 60s,
+              "60 s at least");
+  }
+
+  void not_harsh(const char* key, bool fine, const char* limit) {
+    if (fine) return;
+    add_key(key, std::string(key) + " would make other nodes ban this one",
+            std::string(limit) + ", unless node.listen is in 127.0.0.0/8");
+  }
+
+  void sinks() {
+    std::unordered_map<std::string, bool> names;
+    for (const auto& sink : config_.alerts.sinks) {
+      if (!names.emplace(sink.name, true).second) {
+        add_key("alerts.sink", "two sinks are called " + sink.name, "");
+      }
+      const bool by_url = sink.kind == SinkKind::webhook || sink.kind == SinkKind::alertmanager ||
+                          sink.kind == SinkKind::heartbeat;
+      if (by_url && sink.url.empty()) add_key("alerts.sink", sink.name + " needs a url", "");
+      if (sink.kind == SinkKind::command && sink.command.empty()) {
+        add_key("alerts.sink", sink.name + " needs a command",
+                "command = [\"/path/program\", \"argument\"]");
+      }
+    }
+  }
+
+  void add(std::size_t line, std::string message, std::string hint) {
+    problems_.push_back({config_.file, line, 0, 0, std::move(message), std::move(hint), ""});
+  }
+
+  void add_key(const std::string& key, std::string message, std::string hint) {
+    const auto place = config_.placed.find(key);
+    add(place == config_.placed.end() ? 0 : place->second.line, std::move(message),
+        std::move(hint));
+  }
+
+  const Config& config_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+std::vector<Problem> broken_list_rules(const Config& config) {
+  return Rules(config).lists();
+}
+
+std::vector<Problem> broken_number_rules(const Config& config) {
+  return Rules(config).numbers();
+}
+
+}  // namespace timectl::config

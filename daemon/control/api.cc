@@ -1,0 +1,51 @@
+#include "daemon/control/api.h"
+
+#include <algorithm>
+#include <array>
+
+namespace timectl::control {
+namespace {
+
+constexpr bool kNode = true;
+constexpr bool kDatabase = false;
+constexpr bool kSlow = true;
+
+constexpr auto kMethods = std::to_array<MethodRow>({
+    {"hello", Privilege::read, kDatabase, "Agree on the API version; first on every connection"},
+    {"status", Privilege::read, kDatabase, "The verdict and what it rests on"},
+    {"getnetworkinfo", Privilege::read, kNode, "The network information document"},
+    {"whitelist.add", Privilege::operate, kDatabase, "Whitelist addresses by hand"},
+    {"whitelist.remove", Privilege::operate, kDatabase, "Take the manual source away"},
+    {"whitelist.list", Privilege::read, kDatabase, "All whitelisted addresses"},
+    {"whitelist.show", Privilege::read, kDatabase, "One entry with each of its sources"},
+    {"peer.list", Privilege::read, kDatabase, "Peers and the state of their connections"},
+    {"peer.show", Privilege::read, kDatabase, "One peer with its next attempt"},
+    {"peer.history", Privilege::read, kDatabase, "Sessions of one peer or of all"},
+    {"peer.connect", Privilege::operate, kNode, "Dial a peer now, within its ledger"},
+    {"peer.disconnect", Privilege::operate, kNode, "Close a connection and stay away"},
+    {"slots.show", Privilege::read, kNode, "Usage of the connection slots"},
+    {"slots.check", Privilege::read, kDatabase, "Would this address be accepted now"},
+    {"audit.list", Privilege::read, kDatabase, "Rows of the audit log"},
+    {"audit.verify", Privilege::read, kDatabase, "Check the hash chain", kSlow},
+    {"audit.head", Privilege::read, kDatabase, "The last row's hash, to note elsewhere"},
+    {"audit.export", Privilege::read, kDatabase, "Rows in pages, in the canonical order", kSlow},
+    {"events.list", Privilege::read, kDatabase, "Recorded events"},
+    {"events.follow", Privilege::read, kNode, "Recorded events, then live ones"},
+    {"db.check", Privilege::read, kDatabase, "Check the database file", kSlow},
+    {"db.backup", Privilege::admin, kDatabase, "A consistent copy of the database", kSlow},
+    {"node.stop", Privilege::admin, kNode, "Stop the node in order"},
+    {"node.reload", Privilege::admin, kNode, "Load the configuration again"},
+});
+
+}  // namespace
+
+std::span<const MethodRow> method_table() {
+  return kMethods;
+}
+
+const MethodRow* find_method(std::string_view name) {
+  const auto* row = std::ranges::find(kMethods, name, &MethodRow::name);
+  return row == kMethods.end() ? nullptr : row;
+}
+
+}  // namespace timectl::control

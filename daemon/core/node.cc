@@ -1,0 +1,288 @@
+#include "daemon/core/node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/core/node_state.h"
+
+namespace timectl {
+namespace {
+
+// Bounds of tables that strangers can fill; far above what the rates of S3 let in at once.
+constexpr std::size_t kRateBuckets = 4096;
+constexpr std::size_t kRegistryEntries = 8192;
+// A due time never lies in the past after a check, whatever the policy: the node must not spin.
+constexpr Duration kLeastStep = std::chrono::milliseconds(1);
+
+}  // namespace
+
+Node::State::State(NodeOptions node_options, const Whitelist& list)
+    : options(std::move(node_options)),
+      whitelist(list),
+      random(options.seed),
+      registry(kRegistryEntries),
+      ip_rates(kRateBuckets),
+      subnet_rates(kRateBuckets) {}
+
+Node::Node(NodeOptions options, const Whitelist& whitelist)
+    : state_(std::make_unique<State>(std::move(options), whitelist)) {}
+Node::~Node() = default;
+
+void Node::remember(std::vector<PeerMemory> memories) {
+  state_->remembered = std::move(memories);
+}
+
+void Node::start(Now now) {
+  State& s = *state_;
+  TIMECTL_CHECK(!s.started);
+  s.started = true;
+  s.next_pass = now.mono + s.policy().reconnect.pass_interval;
+  for (const auto& memory : std::exchange(s.remembered, {})) {
+    Peer* peer = s.ensure_peer(memory.ip);
+    if (peer == nullptr) continue;
+    peer->reconnect.restore(memory, now);
+    peer->masternode_claimed = memory.masternode_claimed;
+    peer->last_connected_at = memory.last_connected_at;
+    peer->last_dialed_us_at = memory.last_dialed_us_at;
+    peer->last_heard_at = memory.last_heard_at;
+    peer->last_text = printable(memory.last_text);
+    peer->candidate = s.plausible(memory.ip);
+    s.queue(memory.ip, now.mono);
+  }
+  for (const auto& [ip, entry] : s.whitelist.entries()) {
+    if (Peer* peer = s.ensure_peer(ip)) peer->announced_as_masternode = true;
+    s.dial_soon(ip, now.mono);
+  }
+  s.pump(now);
+}
+
+void Node::stop(Now now) {
+  State& s = *state_;
+  if (s.stopping) return;
+  s.stopping = true;
+  while (!s.links.empty()) {
+    const IpAddress ip = s.links.begin()->first;
+    s.close_link(ip, EndReason::shutdown, "the node is stopping", now);
+  }
+}
+
+ConnectionId Node::next_connection() {
+  return ConnectionId{++state_->last_id};
+}
+
+void Node::tick(Now now) {
+  State& s = *state_;
+  if (!s.started || s.stopping) return;
+  while (const auto id = s.checks.due(now.mono)) s.check(*s.find(*id), now);
+  if (now.mono >= s.next_pass) s.pass(now);
+  s.pump(now);
+}
+
+Instant Node::next_tick() const {
+  const State& s = *state_;
+  if (!s.started || s.stopping) return Instant::max();
+  Instant next = s.next_pass;
+  const auto sooner = [&](std::optional<Instant> at) {
+    if (at) next = std::min(next, *at);
+  };
+  sooner(s.checks.earliest());
+  sooner(s.budget_at);
+  if (!s.masternodes_blocked) sooner(s.masternode_due.earliest());
+  if (!s.regular_blocked) sooner(s.regular_due.earliest());
+  return next;
+}
+
+std::vector<Command> Node::take_commands() {
+  return std::exchange(state_->commands, {});
+}
+
+LivenessRules Node::State::rules_for(const IpAddress& ip) const {
+  const WhitelistEntry* entry = whitelist.find(ip);
+  const auto profile =
+      entry != nullptr ? entry->liveness.value_or(policy().whitelist.liveness) : LivenessProfile{};
+  return liveness_rules(policy().liveness, entry != nullptr, profile);
+}
+
+Connection* Node::State::find(ConnectionId id) {
+  const auto it = connections.find(id);
+  return it == connections.end() ? nullptr : &it->second;
+}
+
+const Connection* Node::State::main_of(const IpAddress& ip) const {
+  const auto it = links.find(ip);
+  return it == links.end() ? nullptr : &connections.at(it->second.main);
+}
+
+bool Node::State::ready(const IpAddress& ip) const {
+  const Connection* c = main_of(ip);
+  return c != nullptr && c->stage == Stage::ready;
+}
+
+std::size_t Node::State::ready_masternodes() const {
+  return static_cast<std::size_t>(std::count_if(links.begin(), links.end(), [&](const auto& link) {
+    return is_masternode(link.first) && ready(link.first);
+  }));
+}
+
+// An accepted connection holds its slot from the first byte on, an attempt only once it is a
+// session: attempts are bounded by the dial budget, and peers that are down must not fill slots.
+bool Node::State::counts(const Connection& c) const {
+  return c.direction == Direction::in || c.stage == Stage::ready;
+}
+
+SlotUsage Node::State::usage(const IpAddress& ip, std::optional<ConnectionId> except,
+                             bool with_attempts) const {
+  SlotUsage use;
+  const IpAddress subnet = ip.subnet();
+  for (const auto& [address, link] : links) {
+    const Connection& c = connections.at(link.main);
+    if (c.id == except) continue;
+    const bool regular = !is_masternode(address);
+    const bool attempt = !counts(c);
+    if (attempt && !(with_attempts && regular)) continue;
+    ++use.total;
+    if (!regular) continue;
+    ++use.regular;
+    if (c.direction == Direction::out) ++use.regular_outbound;
+    if (address == ip) ++use.from_ip;
+    if (c.direction == Direction::in && address.subnet() == subnet) ++use.from_subnet;
+  }
+  return use;
+}
+
+std::vector<EvictionCandidate> Node::State::eviction_candidates(Instant now) const {
+  std::vector<EvictionCandidate> candidates;
+  for (const auto& [ip, link] : links) {
+    const Connection& c = connections.at(link.main);
+    if (c.direction != Direction::in || is_masternode(ip)) continue;
+    EvictionCandidate candidate;
+    candidate.id = static_cast<std::uint64_t>(c.id);
+    candidate.ip = ip;
+    candidate.ready = c.stage == Stage::ready;
+    candidate.age = now - c.opened;
+    candidate.useful_bytes = c.traffic.bytes_in;
+    candidate.violations = c.traffic.undecodable_frames;
+    candidates.push_back(candidate);
+  }
+  return candidates;
+}
+
+AdmissionDecision Node::State::place(const IpAddress& ip, Direction direction,
+                                     std::optional<ConnectionId> except, bool limits_apply,
+                                     Instant now) const {
+  const bool masternode = is_masternode(ip);
+  AdmissionRequest request;
+  request.trust = masternode ? Trust::masternode : Trust::regular;
+  request.direction = direction;
+  request.usage = usage(ip, except, direction == Direction::out);
+  request.limits_apply = limits_apply;
+  const SlotPolicy& slots = policy().slots;
+  request.ip_rate_free = ip_rates.available(ip, {slots.per_ip_per_minute, 1min}, now);
+  request.subnet_rate_free =
+      subnet_rates.available(ip.subnet(), {slots.per_subnet_per_minute, 1min}, now);
+  const bool full = masternode && request.usage.total >= slots.max_connections;
+  return admit(request, full ? eviction_candidates(now) : std::vector<EvictionCandidate>{}, slots);
+}
+
+Peer* Node::State::ensure_peer(const IpAddress& ip) {
+  const auto it = peers.find(ip);
+  if (it != peers.end()) return &it->second;
+  // Masternodes always have room: the whitelist is bounded by itself.
+  if (!is_masternode(ip) && peers.size() >= policy().known_peers + whitelist.size()) return nullptr;
+  return &peers[ip];
+}
+
+Event Node::State::event(EventKind kind, Severity severity, const IpAddress& ip, Now now) const {
+  Event e;
+  e.at = now.wall;
+  e.kind = kind;
+  e.severity = severity;
+  e.peer = ip;
+  e.whitelisted = is_masternode(ip);
+  return e;
+}
+
+void Node::State::remember(const IpAddress& ip, Now now) {
+  const auto it = peers.find(ip);
+  if (it == peers.end()) return;
+  const Peer& peer = it->second;
+  PeerMemory memory;
+  memory.ip = ip;
+  memory.masternode_claimed = peer.masternode_claimed;
+  memory.last_connected_at = peer.last_connected_at;
+  memory.last_dialed_us_at = peer.last_dialed_us_at;
+  memory.last_heard_at = peer.last_heard_at;
+  memory.last_text = peer.last_text;
+  peer.reconnect.store_to(memory, now);
+  commands.emplace_back(Remember{std::move(memory)});
+}
+
+void Node::State::ping(Connection& c, bool on_cadence, Instant now) {
+  const std::uint64_t nonce = random.next();
+  if (on_cadence) {
+    c.liveness->pinged(nonce, now);
+  } else {
+    c.liveness->probed(nonce, now);
+  }
+  commands.emplace_back(SendPing{c.id, nonce});
+}
+
+void Node::State::set_check(Connection& c, Instant now) {
+  checks.set(c.id, std::max(c.liveness->next_due(rules_for(c.ip)), now + kLeastStep));
+}
+
+void Node::State::check(Connection& c, Now now) {
+  if (c.stage == Stage::held) {  // the old connection showed no life in time (S4)
+    c.hold_until.reset();
+    proceed(c, now);
+    return;
+  }
+  const LivenessRules rules = rules_for(c.ip);
+  Liveness& liveness = *c.liveness;
+  const auto answer = liveness.check(rules, now.mono);
+  if (answer == Liveness::Answer::unresponsive) {
+    Event e = event(EventKind::peer_unresponsive, Severity::warning, c.ip, now);
+    e.direction = c.direction;
+    e.detail = liveness.evidence(now.mono);
+    // R5 names the limits of a masternode; a regular peer's line has what was counted.
+    e.missed_pongs = e.whitelisted ? rules.missed_pongs : liveness.missed();
+    e.delay_seconds = static_cast<std::uint64_t>(seconds(rules.timeout));
+    if (e.whitelisted) e.severity = Severity::critical;
+    record(std::move(e));
+    close(c, EndReason::unresponsive, liveness.evidence(now.mono), now);
+    return;
+  }
+  if (answer == Liveness::Answer::ping_now) ping(c, true, now.mono);
+  if (liveness.suspect(rules, now.mono) && !std::exchange(c.said_suspect, true)) {
+    Event e = event(EventKind::peer_suspect, Severity::warning, c.ip, now);
+    e.detail = liveness.evidence(now.mono);
+    record(std::move(e));
+  }
+  const bool talks = now.mono - liveness.last_heard() < rules.ping_interval;
+  if (liveness.mute(rules) && talks && !std::exchange(c.said_degraded, true)) {
+    Event e = event(EventKind::peer_degraded, Severity::warning, c.ip, now);
+    e.missed_pongs = liveness.missed();
+    e.detail = "it talks, but has left " + std::to_string(liveness.missed()) + " pings unanswered";
+    record(std::move(e));
+  }
+  set_check(c, now.mono);
+}
+
+void Node::State::note_masternode_count(Now now, const std::optional<IpAddress>& connected) {
+  if (connected) {
+    if (!std::exchange(none_connected, false)) return;
+    record(event(EventKind::masternode_connected_again, Severity::notice, *connected, now));
+    return;
+  }
+  const bool expected =
+      whitelist.size() > (options.own_address && is_masternode(*options.own_address) ? 1U : 0U);
+  if (stopping || none_connected || !expected || ready_masternodes() > 0) return;
+  none_connected = true;
+  Event e;
+  e.at = now.wall;
+  e.kind = EventKind::no_masternode_connected;
+  e.severity = Severity::critical;
+  record(std::move(e));
+}
+
+}  // namespace timectl

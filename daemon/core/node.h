@@ -1,0 +1,162 @@
+#pragma once
+// Node: the decisions of a running node, without sockets, clocks or threads. The shell
+// (daemon/net) reports what happened as on_...() with the time, then executes take_commands();
+// a test does the same on a virtual network. All calls come from one thread.
+//
+// Promises, checked by check_invariants() after each event of a simulation: at most
+// max_connections in all; no masternode refused below that; one connection per peer; no command
+// for a connection that is gone; dials inside the table of requirements R and its ledger.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "daemon/core/events.h"
+#include "daemon/core/ip_address.h"
+#include "daemon/core/policy.h"
+#include "daemon/core/time.h"
+#include "daemon/core/views.h"
+#include "daemon/core/vocabulary.h"
+#include "daemon/core/whitelist.h"
+
+namespace timectl {
+
+// Names one connection (also an attempt) for its life; never reused. Inbound ids come from
+// next_connection(), outbound ones in Dial.
+enum class ConnectionId : std::uint64_t {};
+
+// Commands: what the shell shall do. All are for connections the shell still has.
+struct Dial {  // connect, TLS, Handshake; report on_dial_progress, then on_ready or on_closed
+  ConnectionId connection;
+  IpAddress ip;
+};
+struct Proceed {  // a held inbound connection may start TLS
+  ConnectionId connection;
+};
+struct Close {  // orderly: close_notify, FIN; the shell reports on_closed with the same reason
+  ConnectionId connection;
+  EndReason reason;
+  std::string detail;
+};
+struct SendPing {
+  ConnectionId connection;
+  std::uint64_t nonce;  // one-shot, from the node's seeded generator
+};
+enum class Question : std::uint8_t { genesis_hash, peers, masternodes };
+struct Ask {
+  ConnectionId connection;
+  Question question;
+};
+struct Record {
+  Event event;
+};
+struct RecordSession {
+  SessionRecord session;
+};
+struct Remember {  // store the dial state of one peer
+  PeerMemory memory;
+};
+using Command = std::variant<Dial, Proceed, Close, SendPing, Ask, Record, RecordSession, Remember>;
+
+enum class Admit : std::uint8_t { accept, hold, reject };  // hold: wait for Proceed or Close
+
+struct Admission {
+  Admit verdict = Admit::reject;
+  EndReason reason = EndReason::refused;  // of reject
+  std::string detail = {};
+};
+
+enum class DialStage : std::uint8_t { tcp_connected, tls_done };
+
+struct PeerHello {
+  std::uint32_t protocol_version = 0;
+  std::optional<std::uint32_t> commit_count = {};  // none: acceptors need not send a Handshake
+};
+
+// What the transport counted since the last report of a connection.
+struct Traffic {
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t unknown_frames = 0;
+  std::uint64_t undecodable_frames = 0;
+};
+
+struct ClaimedMasternode {
+  IpAddress ip = {};
+  std::string tier = {};  // as claimed; shown, never trusted
+};
+
+struct NodeOptions {
+  Policy policy = {};
+  std::optional<IpAddress> own_address = {};  // never dialled; none where unknown
+  std::uint64_t seed = 0;
+  NodeMode mode = NodeMode::active;  // passive: no Dial is ever emitted
+};
+
+class Node {
+ public:
+  // `whitelist` is asked at each decision and outlives the node.
+  Node(NodeOptions options, const Whitelist& whitelist);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  void remember(std::vector<PeerMemory> memories);  // from the store, before start()
+  void start(Now now);                              // R3: all masternodes first
+  // Orderly end: Close(shutdown) for all; no dial afterwards.
+  void stop(Now now);
+
+  [[nodiscard]] ConnectionId next_connection();
+
+  // Facts of connections. `local` is the address the connection was accepted on.
+  [[nodiscard]] Admission on_inbound(ConnectionId connection, const IpAddress& remote,
+                                     const IpAddress& local, Now now);
+  void on_dial_progress(ConnectionId connection, DialStage stage, const IpAddress& local, Now now);
+  void on_ready(ConnectionId connection, const PeerHello& hello, Now now);
+  // Any bytes count as a sign of life (L3).
+  void on_traffic(ConnectionId connection, const Traffic& traffic, Now now);
+  void on_pong(ConnectionId connection, std::uint64_t nonce, std::optional<std::uint64_t> height,
+               Now now);
+  void on_height(ConnectionId connection, std::uint64_t height, Now now);  // ping or tip: a claim
+  void on_wrong_genesis(ConnectionId connection, const std::string& detail, Now now);
+  // The connection or attempt is over, for whichever reason; also after Close.
+  void on_closed(ConnectionId connection, EndReason reason, const std::string& detail, Now now);
+
+  // Facts about others. Learned addresses are candidates for regular dials, nothing more (W3).
+  void on_peers_learned(const IpAddress& from, const std::vector<IpAddress>& peers, Now now);
+  void on_masternodes_claimed(const IpAddress& from, const std::vector<ClaimedMasternode>& claims,
+                              Now now);
+  // The whitelist has changed for this address (already put): promote or demote at once (W9).
+  void on_whitelist_changed(const IpAddress& ip, Now now);
+  // The configuration was reloaded: new numbers hold from now on, for open connections too.
+  void on_policy_changed(const Policy& policy, Now now);
+
+  // Operator's word: dial now (within the ledger) or close and stay away for a while.
+  [[nodiscard]] Result<void> connect(const IpAddress& ip, Now now);
+  [[nodiscard]] Result<void> disconnect(const IpAddress& ip, Duration stay_away, Now now);
+
+  void tick(Now now);                       // when due
+  [[nodiscard]] Instant next_tick() const;  // the earliest time at which tick() has work
+  [[nodiscard]] std::vector<Command> take_commands();
+
+  // Views.
+  [[nodiscard]] SlotsView slots() const;
+  [[nodiscard]] SlotCheckView check_slot(const IpAddress& ip, Now now) const;
+  [[nodiscard]] std::vector<PeerView> peers(Now now) const;  // whitelisted first, then by address
+  [[nodiscard]] Result<PeerDetailView> peer(const IpAddress& ip, Now now) const;
+  [[nodiscard]] std::vector<RegistryView> registry(Now now) const;
+  [[nodiscard]] MasternodesView masternodes(Now now) const;
+  [[nodiscard]] bool connected(const IpAddress& ip) const;  // handshake done, not closing
+
+  void check_invariants() const;  // CHECKs; for tests and simulations
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace timectl

@@ -1,0 +1,112 @@
+// Node: what changes from outside while it runs: the whitelist, the numbers, the operator's word.
+#include <utility>
+
+#include "daemon/core/node_state.h"
+
+namespace timectl {
+
+void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
+  State& s = *state_;
+  if (!s.started || s.stopping) return;
+  const bool masternode = s.is_masternode(ip);
+  const auto known = s.peers.find(ip);
+  Peer* peer = masternode ? s.ensure_peer(ip) : known != s.peers.end() ? &known->second : nullptr;
+  if (peer == nullptr) return;
+  const bool was = std::exchange(peer->announced_as_masternode, masternode);
+  if (masternode != was) {
+    const auto kind = masternode ? EventKind::promoted : EventKind::demoted;
+    s.record(s.event(kind, Severity::notice, ip, now));
+  }
+  const Connection* main = s.main_of(ip);
+  if (main != nullptr && main->stage == Stage::ready) {
+    Connection& c = s.connections.at(main->id);
+    s.set_check(c, now.mono);  // another ping interval from now on
+    if (masternode) {
+      s.registry.heard(ip, now);
+      s.note_masternode_count(now, ip);
+    } else {
+      const auto decision = s.place(ip, c.direction, c.id, false, now.mono);
+      if (decision.answer == AdmissionAnswer::reject) {
+        s.close_link(ip, EndReason::evicted, "no longer whitelisted, and " + decision.why, now);
+      }
+    }
+  } else if (main != nullptr && !masternode && main->direction == Direction::out) {
+    s.close_link(ip, EndReason::closed_by_operator, "no longer whitelisted", now);
+  }
+  if (masternode) {
+    s.dial_soon(ip, now.mono);
+  } else {
+    peer->candidate = s.plausible(ip);
+    s.queue(ip, now.mono);
+    s.note_masternode_count(now, std::nullopt);
+    s.enforce_slots(now);
+  }
+  s.pump(now);
+}
+
+void Node::on_policy_changed(const Policy& policy, Now now) {
+  State& s = *state_;
+  s.options.policy = policy;
+  if (!s.started || s.stopping) return;
+  for (auto& [ip, peer] : s.peers) {
+    if (!peer.reconnect.parked() || s.is_own(ip)) continue;
+    peer.reconnect.release();  // parked "until the config changes"
+    if (s.is_masternode(ip))
+      s.dial_soon(ip, now.mono);
+    else
+      s.queue(ip, now.mono);
+    s.remember(ip, now);
+  }
+  for (auto& [id, c] : s.connections) {
+    if (c.stage == Stage::ready) s.set_check(c, now.mono);
+  }
+  s.next_pass = std::min(s.next_pass, now.mono + policy.reconnect.pass_interval);
+  s.enforce_slots(now);
+  s.pump(now);
+}
+
+Result<void> Node::connect(const IpAddress& ip, Now now) {
+  State& s = *state_;
+  const std::string name = ip.to_string();
+  if (s.options.mode == NodeMode::passive) {
+    return Error{Code::passive_mode, "the node runs passive and dials nobody"};
+  }
+  if (s.is_own(ip)) return Error{Code::invalid_argument, name + " is our own address"};
+  if (s.is_blacklisted(ip)) {
+    return Error{Code::blacklisted, name + " is blacklisted", s.whitelist.blacklist().at(ip)};
+  }
+  if (!s.dialable(ip)) return Error{Code::invalid_argument, name + " cannot be dialled"};
+  if (s.links.contains(ip)) return {};  // connected, or an attempt is under way
+  Peer* peer = s.ensure_peer(ip);
+  if (peer == nullptr) return Error{Code::busy, "the table of known peers is full"};
+  const ReconnectPolicy& limits = s.policy().reconnect;
+  const Instant allowed = peer->reconnect.ledger_allows(limits, now.mono);
+  if (allowed > now.mono) {
+    return Error{Code::busy, name + " was dialled as often as its node tolerates",
+                 "the next attempt is possible in " + human_duration(allowed - now.mono)};
+  }
+  const auto decision = s.place(ip, Direction::out, std::nullopt, false, now.mono);
+  if (decision.answer == AdmissionAnswer::reject) return Error{Code::busy, decision.why};
+  peer->candidate = true;
+  peer->reconnect.release();
+  s.dial(ip, *peer, now);
+  return {};
+}
+
+Result<void> Node::disconnect(const IpAddress& ip, Duration stay_away, Now now) {
+  State& s = *state_;
+  const auto it = s.peers.find(ip);
+  if (it == s.peers.end() && !s.links.contains(ip)) {
+    return Error{Code::unknown_peer, ip.to_string() + " is not a known peer"};
+  }
+  Peer* peer = s.ensure_peer(ip);
+  if (peer != nullptr && stay_away > Duration::zero()) {
+    peer->reconnect.stay_away_until(now.mono + stay_away);
+  }
+  s.close_link(ip, EndReason::closed_by_operator, "an operator closed it", now);
+  s.queue(ip, now.mono);
+  s.pump(now);
+  return {};
+}
+
+}  // namespace timectl

@@ -1,0 +1,150 @@
+#pragma once
+// The inside of Node: its data and the steps that several of its calls share. Only node*.cc
+// include this. Vocabulary: a *link* is what joins us with one address: its main connection, and
+// at most one contender that may take its place (S4). A connection that is being closed is in no
+// link; it only waits for its on_closed.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/core/admission.h"
+#include "daemon/core/due_queue.h"
+#include "daemon/core/liveness.h"
+#include "daemon/core/node.h"
+#include "daemon/core/random.h"
+#include "daemon/core/rate_limit.h"
+#include "daemon/core/reconnect.h"
+#include "daemon/core/registry.h"
+
+namespace timectl {
+
+enum class Stage : std::uint8_t { held, connecting, tls, handshaking, ready, closing };
+
+struct Connection {
+  ConnectionId id = {};
+  IpAddress ip = {};
+  Direction direction = Direction::in;
+  Stage stage = Stage::connecting;
+  Instant opened = {};
+  std::optional<Liveness> liveness = {};  // from ready on
+  WallTime ready_at = {};
+  Traffic traffic = {};  // sums
+  std::optional<std::uint64_t> height = {};
+  std::optional<std::uint32_t> commit_count = {};
+  std::optional<Instant> hold_until = {};        // held: while the old connection is probed
+  EndReason close_reason = EndReason::shutdown;  // closing: what we said
+  std::string close_detail = {};
+  bool said_suspect = false;  // events already made, to make each once
+  bool said_degraded = false;
+
+  [[nodiscard]] bool was_ready() const { return liveness.has_value(); }
+};
+
+struct Link {
+  ConnectionId main = {};
+  std::optional<ConnectionId> contender = {};
+};
+
+struct Peer {
+  Reconnect reconnect = {};
+  bool candidate = false;  // may be dialled as a regular peer
+  bool masternode_claimed = false;
+  bool announced_as_masternode = false;  // for the promoted and demoted events only
+  std::optional<WallTime> last_connected_at = {};
+  std::optional<WallTime> last_dialed_us_at = {};
+  std::optional<WallTime> last_heard_at = {};
+  std::string last_text = {};
+};
+
+struct Node::State {
+  State(NodeOptions node_options, const Whitelist& list);
+
+  NodeOptions options;
+  const Whitelist& whitelist;
+  Random random;
+  bool started = false;
+  bool stopping = false;
+  bool none_connected = false;  // no_masternode_connected was said
+  std::uint64_t last_id = 0;
+  std::map<ConnectionId, Connection> connections;
+  std::map<IpAddress, Link> links;
+  std::map<IpAddress, Peer> peers;  // whitelisted ones, and known_peers others
+  Registry registry;
+  BucketTable ip_rates;
+  BucketTable subnet_rates;
+  TokenBucket masternode_dials;
+  TokenBucket regular_dials;
+  TokenBucket rejection_events;
+  DueQueue<ConnectionId> checks;
+  DueQueue<IpAddress> masternode_due;
+  DueQueue<IpAddress> regular_due;
+  bool masternodes_blocked = false;  // due, but the dial budget (R7) is used up
+  bool regular_blocked = false;
+  std::optional<Instant> budget_at = {};  // when the dial rate allows the next
+  Instant next_pass = {};
+  std::vector<PeerMemory> remembered;  // between remember() and start()
+  std::vector<Command> commands;
+
+  // --- facts (node.cc)
+  [[nodiscard]] const Policy& policy() const { return options.policy; }
+  [[nodiscard]] bool is_masternode(const IpAddress& ip) const { return whitelist.contains(ip); }
+  [[nodiscard]] bool is_own(const IpAddress& ip) const { return options.own_address == ip; }
+  [[nodiscard]] bool is_blacklisted(const IpAddress& ip) const {
+    return whitelist.blacklist().contains(ip);
+  }
+  [[nodiscard]] LivenessRules rules_for(const IpAddress& ip) const;
+  [[nodiscard]] Connection* find(ConnectionId id);
+  [[nodiscard]] const Connection* main_of(const IpAddress& ip) const;
+  [[nodiscard]] bool ready(const IpAddress& ip) const;
+  [[nodiscard]] std::size_t ready_masternodes() const;
+  [[nodiscard]] bool counts(const Connection& c) const;  // holds a slot
+  // Usage without the connection `except`; attempts to regular peers count for a new attempt.
+  [[nodiscard]] SlotUsage usage(const IpAddress& ip, std::optional<ConnectionId> except,
+                                bool with_attempts) const;
+  [[nodiscard]] std::vector<EvictionCandidate> eviction_candidates(Instant now) const;
+  [[nodiscard]] AdmissionDecision place(const IpAddress& ip, Direction direction,
+                                        std::optional<ConnectionId> except, bool limits_apply,
+                                        Instant now) const;
+  Peer* ensure_peer(const IpAddress& ip);  // none where the table is full
+
+  // --- effects (node.cc)
+  Event event(EventKind kind, Severity severity, const IpAddress& ip, Now now) const;
+  void record(Event e) { commands.emplace_back(Record{std::move(e)}); }
+  void remember(const IpAddress& ip, Now now);
+  void ping(Connection& c, bool on_cadence, Instant now);
+  void check(Connection& c, Now now);
+  void set_check(Connection& c, Instant now);
+  void note_masternode_count(Now now, const std::optional<IpAddress>& connected);
+
+  // --- connections (node_connections.cc, node_endings.cc)
+  void close(Connection& c, EndReason reason, std::string detail, Now now);
+  void close_link(const IpAddress& ip, EndReason reason, const std::string& detail, Now now);
+  void unlink(const Connection& c, Now now);
+  void proceed(Connection& c, Now now);
+  void heard(Connection& c, Now now);
+  void record_inbound(const Connection& c, Now now);
+  Admission reject(EndReason reason, std::string detail, const IpAddress& ip, Now now);
+  Admission second_connection(ConnectionId id, const IpAddress& remote, const IpAddress& local,
+                              Now now);
+  Admission accept(ConnectionId id, const IpAddress& remote, bool limits_apply, Now now);
+  Connection& add(ConnectionId id, const IpAddress& ip, Direction direction, Stage stage, Now now);
+  void evict(std::uint64_t id, const IpAddress& for_whom, Now now);
+  void enforce_slots(Now now);
+  void session_over(const Connection& c, EndReason reason, const std::string& detail, Now now);
+
+  // --- dials (node_dial.cc)
+  [[nodiscard]] bool dialable(const IpAddress& ip) const;   // ever, as things stand
+  [[nodiscard]] bool plausible(const IpAddress& ip) const;  // a learned address worth a dial
+  [[nodiscard]] TargetFacts facts_of(const IpAddress& ip, Now now) const;
+  void attempt_over(const Connection& c, EndReason reason, const std::string& detail, Now now);
+  void queue(const IpAddress& ip, Instant now);      // puts it where its Reconnect says
+  void dial_soon(const IpAddress& ip, Instant now);  // at once, but for hard rows
+  void pump(Now now);                                // starts what is due, within R7
+  void dial(const IpAddress& ip, Peer& peer, Now now);
+  void pass(Now now);
+  void learn(const IpAddress& ip, bool claimed_masternode, Now now);
+};
+
+}  // namespace timectl

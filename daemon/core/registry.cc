@@ -1,0 +1,58 @@
+#include "daemon/core/registry.h"
+
+namespace timectl {
+namespace {
+
+Duration offline_after(const LivenessPolicy& policy) {
+  return policy.registry_interval * static_cast<Duration::rep>(policy.registry_missed);
+}
+
+}  // namespace
+
+Registry::Entry* Registry::entry(const IpAddress& ip) {
+  const auto it = entries_.find(ip);
+  if (it != entries_.end()) return &it->second;
+  if (entries_.size() >= max_entries_) return nullptr;
+  return &entries_[ip];
+}
+
+void Registry::claimed(const IpAddress& ip, const std::string& tier, Now now) {
+  Entry* e = entry(ip);
+  if (e == nullptr) return;
+  if (!tier.empty()) e->tier = tier;
+  e->heard = now.mono;
+  e->heard_at = now.wall;
+}
+
+void Registry::heard(const IpAddress& ip, Now now) {
+  claimed(ip, {}, now);
+}
+
+void Registry::sweep(const LivenessPolicy& policy, const IsConnected& connected, Now now) {
+  const Duration gone = offline_after(policy) + policy.registry_forget_after;
+  for (auto it = entries_.begin(); it != entries_.end();) {
+    if (connected(it->first)) {
+      it->second.heard = now.mono;
+      it->second.heard_at = now.wall;
+    }
+    it = now.mono - it->second.heard >= gone ? entries_.erase(it) : std::next(it);
+  }
+}
+
+std::vector<RegistryView> Registry::view(const LivenessPolicy& policy, const IsConnected& connected,
+                                         Now now) const {
+  std::vector<RegistryView> rows;
+  rows.reserve(entries_.size());
+  for (const auto& [ip, e] : entries_) {
+    const bool live = connected(ip);
+    RegistryView row;
+    row.ip = ip;
+    row.tier = e.tier;
+    row.status = live || now.mono - e.heard < offline_after(policy) ? "online" : "offline";
+    row.last_heard_at = live ? now.wall : e.heard_at;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace timectl

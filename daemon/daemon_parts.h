@@ -1,0 +1,77 @@
+#pragma once
+// The inside of Daemon: the parts of a running node and the steps that connect them. Only
+// daemon*.cc include this. Members are declared in the order in which they are made, so that the
+// later ones, which use the earlier, are destroyed first.
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "daemon/control/server.h"
+#include "daemon/core/node.h"
+#include "daemon/daemon.h"
+#include "daemon/host.h"
+#include "daemon/log.h"
+#include "daemon/methods.h"
+#include "daemon/net/network.h"
+#include "daemon/recorder.h"
+#include "daemon/service_notify.h"
+#include "store/database.h"
+
+namespace timectl {
+
+namespace asio = boost::asio;
+
+struct Daemon::Parts {
+  explicit Parts(LaunchOptions launch)
+      : options(std::move(launch)), whitelist(options.config.policy.whitelist.max_entries) {}
+
+  LaunchOptions options;
+  ServiceNotify notify;
+  asio::io_context io{1};
+  std::optional<Log> log;
+  std::optional<store::Database> database;
+  Whitelist whitelist;
+  std::optional<Recorder> recorder;
+  std::optional<Node> node;
+  std::optional<net::Network> network;  // none in passive mode
+  std::optional<Methods> methods;
+  std::optional<control::Server> server;
+  std::optional<asio::signal_set> signals;
+  std::optional<IpAddress> own_address;
+  std::optional<asio::steady_timer> upkeep_timer;
+  std::optional<asio::steady_timer> stop_timer;
+  std::jthread checker;  // the whole-file check after an unclean stop
+  Instant last_watchdog{};
+  Instant last_expiry{};
+  Instant last_prune{};
+  bool stopping = false;
+  bool flush_posted = false;
+  bool closed = false;  // the network has said its goodbyes
+
+  Result<void> open_store();
+  ModeDecision choose_mode(bool port_taken) const;
+  Result<void> make_node(const ModeDecision& mode);
+  Result<void> start_network();
+  Services services(const ModeDecision& mode);
+  Result<void> open_control();
+  void record(EventKind kind, Severity severity, const std::string& detail);
+  void execute(Command command);
+  void remember(const PeerMemory& memory);
+  void pump();
+  Result<void> reload();
+  void refuse_config(const std::vector<WhitelistChange>& changes);
+  void on_signal();
+  void begin_stop();
+  void finish_when_closed();
+  void upkeep();
+  void expire(Now now);
+  void prune(Now now);
+  void check_in_background();
+};
+
+}  // namespace timectl

@@ -1,0 +1,156 @@
+// What a running node does besides its connections: reload, stop, expiry, retention, watchdog.
+#include <boost/asio/post.hpp>
+#include <csignal>
+#include <utility>
+
+#include "daemon/clock.h"
+#include "daemon/daemon_parts.h"
+#include "store/peer_history.h"
+#include "store/whitelist_table.h"
+
+namespace timectl {
+namespace {
+
+constexpr Duration kUpkeepInterval = std::chrono::seconds(1);
+constexpr Duration kExpiryInterval = std::chrono::minutes(1);
+constexpr Duration kPruneInterval = std::chrono::minutes(10);
+constexpr Duration kStopLimit = std::chrono::seconds(10);
+
+}  // namespace
+
+void Daemon::Parts::refuse_config(const std::vector<WhitelistChange>& changes) {
+  for (const auto& change : changes) {
+    if (change.result != ChangeResult::refused) continue;
+    record(EventKind::config_rejected, Severity::warning,
+           "whitelist: " + change.ip.to_string() + " is refused: " + change.why);
+  }
+}
+
+Result<void> Daemon::Parts::reload() {
+  auto loaded = options.reload ? options.reload() : Result<config::Config>(options.config);
+  if (!loaded) {
+    record(EventKind::config_rejected, Severity::error,
+           "the configuration stays as it was: " + loaded.error().message);
+    return loaded.error();
+  }
+  const auto& old = options.config;
+  const bool moved = loaded->node.listen != old.node.listen ||
+                     loaded->p2p_port() != old.p2p_port() || loaded->node.mode != old.node.mode ||
+                     loaded->network.name != old.network.name;
+  options.config = std::move(*loaded);
+  log->reconfigure(options.config.node.log_level);
+  methods->services().access.operators = options.config.node.operators;
+  if (network) {
+    network->set_policy(options.config.policy);
+  } else {
+    node->on_policy_changed(options.config.policy, clock_now());
+  }
+  const auto changes = sync_config_whitelist(methods->services());
+  if (!changes) {
+    record(EventKind::config_rejected, Severity::error,
+           "the config's whitelist could not be stored: " + changes.error().message);
+    pump();
+    return changes.error();
+  }
+  refuse_config(*changes);
+  record(
+      EventKind::config_reloaded, Severity::notice,
+      std::string("configuration reloaded") +
+          (moved ? "; a changed network, address, port or mode needs `timectl node restart`" : ""));
+  pump();
+  return {};
+}
+
+void Daemon::Parts::on_signal() {
+  signals->async_wait([this](const boost::system::error_code& failed, int number) {
+    if (failed) return;
+    if (number == SIGHUP) {
+      // The outcome is an event in the log; there is nobody else to tell.
+      (void)reload();
+    } else {
+      begin_stop();
+    }
+    on_signal();
+  });
+}
+
+void Daemon::Parts::begin_stop() {
+  if (stopping) return;
+  stopping = true;
+  notify.send("STOPPING=1");
+  record(EventKind::node_stopping, Severity::notice, "stopping");
+  closed = !network;
+  if (network) network->stop([this] { closed = true; });
+  server->stop();
+  stop_timer.emplace(io, kStopLimit);
+  stop_timer->async_wait([this](const boost::system::error_code& failed) {
+    if (!failed) io.stop();
+  });
+  finish_when_closed();
+}
+
+void Daemon::Parts::finish_when_closed() {
+  if (closed && server->clients() == 0) return io.stop();
+  upkeep_timer->expires_after(std::chrono::milliseconds(10));
+  upkeep_timer->async_wait([this](const boost::system::error_code& failed) {
+    if (!failed) finish_when_closed();
+  });
+}
+
+void Daemon::Parts::expire(Now now) {
+  const auto changes = whitelist.plan_expiry(now.wall);
+  if (changes.empty()) return;
+  const store::AuditOrigin origin{
+      .at = now.wall, .actor = std::string(store::kActorExpiry), .via = "node"};
+  const auto applied = store::apply_changes(*database, origin, changes, "expired");
+  // The recorder says that the database is unwritable; the entries stay until it is not.
+  if (!applied) return;
+  for (const auto& change : changes) {
+    whitelist.put(change);
+    node->on_whitelist_changed(change.ip, now);
+  }
+  pump();
+}
+
+void Daemon::Parts::prune(Now now) {
+  const auto& keep = options.config.history;
+  const auto removed = store::prune_history(*database, {.keep = keep.keep_sessions}, now.wall);
+  // Until nothing is left to remove, a chunk at each upkeep.
+  if (removed && *removed == 0) last_prune = now.mono;
+}
+
+void Daemon::Parts::upkeep() {
+  const auto now = clock_now();
+  recorder->flush(now);
+  // A failure here is the same that flush() has just reported.
+  (void)methods->flush_denied(now);
+  if (const auto every = notify.watchdog_interval(); every && now.mono - last_watchdog >= *every) {
+    last_watchdog = now.mono;
+    notify.send("WATCHDOG=1");
+  }
+  if (now.mono - last_expiry >= kExpiryInterval) {
+    last_expiry = now.mono;
+    expire(now);
+  }
+  if (now.mono - last_prune >= kPruneInterval) prune(now);
+  upkeep_timer->expires_after(
+      std::min(kUpkeepInterval, notify.watchdog_interval().value_or(kUpkeepInterval)));
+  upkeep_timer->async_wait([this](const boost::system::error_code& failed) {
+    if (!failed && !stopping) upkeep();
+  });
+}
+
+void Daemon::Parts::check_in_background() {
+  auto reader = database->open_reader();
+  if (!reader) return record(EventKind::store_degraded, Severity::error, reader.error().message);
+  checker = std::jthread([this, own = std::move(*reader)](std::stop_token stop) mutable {
+    auto problems = store::integrity_check(own, stop);
+    if (!problems || problems->empty()) return;
+    asio::post(io, [this, first = problems->front()] {
+      record(EventKind::store_degraded, Severity::critical,
+             "the database is damaged: " + first + "; run `timectl db check`");
+    });
+  });
+}
+
+}  // namespace timectl

@@ -1,0 +1,86 @@
+#pragma once
+// The API table's handlers: every method of control/api.h, once, for the control server of a
+// running node and for a command without a node (then `node` is null and the answers come from
+// the database alone). Checks the privilege once per call, audits denials, and turns exceptions
+// of the environment into errors; a handler never does any of that.
+//
+// A change is answered only after its transaction is on disk; then it is put into memory, the node
+// is told, and `pump` lets the shell act on it.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "daemon/control/access.h"
+#include "daemon/control/api.h"
+#include "daemon/control/server.h"
+#include "daemon/core/node.h"
+#include "daemon/core/whitelist.h"
+#include "store/audit_log.h"
+#include "store/database.h"
+
+namespace timectl {
+
+// What the node says about itself; meaningless without one.
+struct NodeFacts {
+  std::int64_t pid = 0;
+  Instant started = {};
+  NodeMode mode = NodeMode::active;
+  std::string passive_because = {};
+  std::optional<std::string> listen = {};  // "ADDRESS:PORT"; none in passive mode
+  std::optional<IpAddress> own_address = {};
+  std::string socket = {};
+  std::string data_dir = {};
+};
+
+// All that the handlers work on; the pointers outlive Methods. `config`, `facts` and `access` may
+// be changed between calls (a reload).
+struct Services {
+  const config::Config* config = nullptr;
+  store::Database* database = nullptr;
+  Whitelist* whitelist = nullptr;
+  Node* node = nullptr;  // null: no node runs
+  NodeFacts facts = {};
+  control::AccessPolicy access = {};
+  std::function<Now()> now = {};
+  std::function<void()> pump = {};            // execute the node's commands
+  std::function<void()> flush = {};           // store the history that waits for the tick
+  std::function<void()> stop = {};            // begins an orderly stop; returns at once
+  std::function<Result<void>()> reload = {};  // the old configuration stays where it fails
+};
+
+class Methods {
+ public:
+  explicit Methods(Services services) : services_(std::move(services)) {}
+  Methods(const Methods&) = delete;
+  Methods& operator=(const Methods&) = delete;
+
+  // For the server: long methods come back as a job on a reader of their own.
+  [[nodiscard]] control::Reply handle(const std::string& name, const control::json::value& params,
+                                      const control::Actor& actor);
+  // The same, with the long ones done before it returns.
+  [[nodiscard]] Result<control::json::value> call(const std::string& name,
+                                                  const control::json::value& params,
+                                                  const control::Actor& actor);
+  // Writes the counts of denied attempts whose minute is over; `last` all of them, before a stop.
+  [[nodiscard]] Result<void> flush_denied(Now now, bool last = false);
+
+  [[nodiscard]] Services& services() { return services_; }
+
+ private:
+  Services services_;
+  store::DeniedAttempts denied_;
+};
+
+// Makes the whitelist's source `config` and the blacklist equal to the configuration (W1): stored
+// and audited in one transaction as the actor `config`, then put, then the node is told. Called at
+// start before the first socket opens, at reload, and before an offline change (`via` "cli"). The
+// refused ones are returned, too.
+[[nodiscard]] Result<std::vector<WhitelistChange>> sync_config_whitelist(
+    Services& services, const std::string& via = "node");
+// Only in memory, for an offline command that reads: nothing is written.
+void show_config_whitelist(Services& services);
+
+}  // namespace timectl

@@ -1,0 +1,138 @@
+// status and getnetworkinfo: the verdict and what it rests on.
+
+#include <algorithm>
+#include <map>
+
+#include "daemon/methods_table.h"
+
+namespace timectl {
+namespace {
+
+std::optional<double> uptime(const Call& call) {
+  if (call.services.node == nullptr) return {};
+  return seconds(call.now.mono - call.services.facts.started);
+}
+
+control::MasternodesStatus masternodes(const Call& call) {
+  const auto& services = call.services;
+  control::MasternodesStatus out;
+  if (services.node != nullptr && services.facts.mode == NodeMode::active) {
+    auto view = services.node->masternodes(call.now);
+    out = {view.whitelisted, view.connected, std::move(view.down)};
+    return out;
+  }
+  out.whitelisted = services.whitelist->size();
+  return out;
+}
+
+std::string several(std::uint64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+void judge(control::StatusReply& reply) {
+  const auto total = reply.masternodes.whitelisted;
+  const auto connected = reply.masternodes.connected.value_or(0);
+  if (total == 0) {
+    reply.verdict = Verdict::degraded;
+    reply.summary = "the whitelist is empty: no masternode is protected";
+    reply.next_command = "timectl whitelist add IP";
+    reply.alerts.push_back({Severity::error, "The whitelist is empty", {}});
+  } else if (connected == total) {
+    reply.verdict = Verdict::ok;
+    reply.summary = "all " + several(total, "whitelisted masternode") + " connected";
+    reply.next_command = "timectl peer list";
+  } else {
+    reply.verdict = connected == 0 ? Verdict::critical : Verdict::degraded;
+    reply.summary = connected == 0
+                        ? "none of " + several(total, "whitelisted masternode") + " is connected"
+                        : std::to_string(total - connected) + " of " +
+                              several(total, "whitelisted masternode") + " not connected";
+    if (connected == 0) {
+      reply.alerts.push_back({Severity::critical, "No whitelisted peer is connected", {}});
+    }
+    for (const auto& peer : reply.masternodes.down) {
+      reply.alerts.push_back({Severity::critical,
+                              "Whitelisted peer " + peer.ip.to_string() + " is not connected (" +
+                                  std::string(name_of(peer.state)) + ")",
+                              {}});
+    }
+    reply.next_command = reply.masternodes.down.empty()
+                             ? "timectl peer list --whitelisted"
+                             : "timectl peer show " + reply.masternodes.down.front().ip.to_string();
+  }
+}
+
+}  // namespace
+
+control::Reply status(const Call& call) {
+  const auto& services = call.services;
+  control::StatusReply reply;
+  reply.network = name_of(services.config->network.name);
+  reply.masternodes = masternodes(call);
+  if (services.node == nullptr) {
+    reply.summary = "no node is running; " + several(reply.masternodes.whitelisted, "masternode") +
+                    " whitelisted";
+    reply.next_command = "timectl node start";
+    if (reply.masternodes.whitelisted == 0) {
+      reply.alerts.push_back({Severity::error, "The whitelist is empty", {}});
+    }
+    return {to_json(reply)};
+  }
+  const auto& facts = services.facts;
+  reply.node = {true, facts.pid, facts.mode, uptime(call), facts.listen, facts.passive_because};
+  reply.slots = services.node->slots();
+  if (facts.mode == NodeMode::passive) {
+    reply.summary = "the node runs passive and opens no connection: " +
+                    (facts.passive_because.empty() ? "asked to" : facts.passive_because);
+    reply.next_command = "timectl node info";
+    reply.alerts.push_back({Severity::notice, "The node runs passive", {}});
+  } else {
+    judge(reply);
+  }
+  if (const auto& failure = services.database->write_failure()) {
+    reply.verdict = Verdict::critical;
+    reply.summary = "the database cannot be written: " + failure->message;
+    reply.next_command = "timectl db check";
+    reply.alerts.insert(
+        reply.alerts.begin(),
+        {Severity::critical, "The database cannot be written: " + failure->message, {}});
+  }
+  std::ranges::stable_sort(reply.alerts, {}, &control::AlertLine::severity);
+  return {to_json(reply)};
+}
+
+control::Reply network_info(const Call& call) {
+  const auto& services = call.services;
+  const auto& facts = services.facts;
+  control::NetworkInfo info;
+  info.version = TIMECTL_VERSION;
+  info.network = name_of(services.config->network.name);
+  info.pid = facts.pid;
+  info.mode = facts.mode;
+  info.passive_because = facts.passive_because;
+  info.listen = facts.listen.value_or("");
+  info.own_address = facts.own_address;
+  info.socket = facts.socket;
+  info.data_dir = facts.data_dir;
+  if (!services.config->file.empty()) info.config_file = services.config->file;
+  info.uptime_seconds = uptime(call).value_or(0);
+  info.commit_count = services.config->policy.commit_count;
+  info.slots = services.node->slots();
+  info.whitelist_count = services.whitelist->size();
+  std::map<IpAddress, PeerView> views;
+  for (auto& peer : services.node->peers(call.now)) views.emplace(peer.ip, std::move(peer));
+  for (const auto& [ip, entry] : services.whitelist->entries()) {
+    control::WhitelistedPeerInfo row{ip, entry.strongest().reason};
+    if (const auto view = views.find(ip); view != views.end()) {
+      row.missed_pongs = view->second.missed_pongs;
+      if (view->second.connected_at && services.node->connected(ip)) {
+        // The wall clock may have stepped back since.
+        row.uptime = std::max(0.0, seconds(call.now.wall - *view->second.connected_at));
+      }
+    }
+    info.whitelisted_peers.push_back(std::move(row));
+  }
+  return {to_json(info)};
+}
+
+}  // namespace timectl

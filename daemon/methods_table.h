@@ -1,0 +1,64 @@
+#pragma once
+// The handlers behind Methods, one function per method, for methods*.cc only.
+
+#include <string>
+
+#include "daemon/core/json.h"
+#include "daemon/methods.h"
+
+namespace timectl {
+
+struct Call {
+  Services& services;
+  const json::value& params;
+  const control::Actor& actor;
+  Now now;
+};
+
+// The parameters as a described struct; none at all means its defaults.
+template <class Request>
+[[nodiscard]] Result<Request> read_params(const Call& call) {
+  Request request;
+  if (call.params.is_null()) return request;
+  if (auto ok = from_json(call.params, request, ""); !ok) return ok.error();
+  return request;
+}
+
+inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network thread makes it
+
+[[nodiscard]] inline Result<std::size_t> checked_limit(std::uint64_t limit, std::uint64_t most) {
+  if (limit >= 1 && limit <= most) return static_cast<std::size_t>(limit);
+  return Error{Code::invalid_argument, "`limit` must be 1 to " + std::to_string(most)};
+}
+
+// The address that an operator means, by address or label.
+[[nodiscard]] Result<IpAddress> resolve_peer(const Call& call, const std::string& name);
+[[nodiscard]] Error node_needed(const std::string& method);
+[[nodiscard]] store::AuditOrigin origin_of(const Call& call);
+
+[[nodiscard]] control::Reply hello(const Call& call);
+[[nodiscard]] control::Reply status(const Call& call);
+[[nodiscard]] control::Reply network_info(const Call& call);
+[[nodiscard]] control::Reply whitelist_add(const Call& call);
+[[nodiscard]] control::Reply whitelist_remove(const Call& call);
+[[nodiscard]] control::Reply whitelist_list(const Call& call);
+[[nodiscard]] control::Reply whitelist_show(const Call& call);
+[[nodiscard]] control::Reply peer_list(const Call& call);
+[[nodiscard]] control::Reply peer_show(const Call& call);
+[[nodiscard]] control::Reply peer_history(const Call& call);
+[[nodiscard]] control::Reply peer_connect(const Call& call);
+[[nodiscard]] control::Reply peer_disconnect(const Call& call);
+[[nodiscard]] control::Reply slots_show(const Call& call);
+[[nodiscard]] control::Reply slots_check(const Call& call);
+[[nodiscard]] control::Reply audit_list(const Call& call);
+[[nodiscard]] control::Reply audit_verify(const Call& call);
+[[nodiscard]] control::Reply audit_head(const Call& call);
+[[nodiscard]] control::Reply audit_export(const Call& call);
+[[nodiscard]] control::Reply events_list(const Call& call);
+[[nodiscard]] control::Reply events_follow(const Call& call);
+[[nodiscard]] control::Reply db_check(const Call& call);
+[[nodiscard]] control::Reply db_backup(const Call& call);
+[[nodiscard]] control::Reply node_stop(const Call& call);
+[[nodiscard]] control::Reply node_reload(const Call& call);
+
+}  // namespace timectl

@@ -1,0 +1,60 @@
+#include "daemon/net/send_guard.h"
+
+#include <algorithm>
+#include <boost/mp11/algorithm.hpp>
+
+namespace timectl::net {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr Duration kSameRange = seconds(2);
+
+struct Row {
+  std::size_t bucket;
+  Rate rate;
+};
+
+template <class T>
+constexpr std::size_t index_of = boost::mp11::mp_find<wire::Message, T>::value;
+
+// Protocol 14(5). The pong's row is the limit that older nodes enforce (7.11); a keep-alive of 3 s
+// stays below it.
+Row row_of(std::size_t index) {
+  switch (index) {
+    case index_of<wire::msg::Pong>:
+      return {0, {6, seconds(10)}};
+    case index_of<wire::msg::GetPeers>:
+      return {1, {2, seconds(60)}};
+    case index_of<wire::msg::GetMasternodes>:
+      return {2, {2, seconds(60)}};
+    case index_of<wire::msg::GetBlocks>:
+      return {3, {40, seconds(10)}};
+    default:
+      return {4, {20, seconds(1)}};
+  }
+}
+
+}  // namespace
+
+bool SendGuard::repeats(const wire::OutgoingMessage& message, Instant now) {
+  std::erase_if(ranges_, [&](const Range& range) { return now - range.at >= kSameRange; });
+  constexpr std::size_t range_at = 8;  // behind the frame's length and the message's index
+  const auto& frame = message.frame();
+  Range range{{}, now};
+  TIMECTL_CHECK(frame.size() == range_at + range.bytes.size());
+  std::copy(frame.begin() + range_at, frame.end(), range.bytes.begin());
+  const bool known = std::any_of(ranges_.begin(), ranges_.end(),
+                                 [&](const Range& other) { return other.bytes == range.bytes; });
+  if (!known) ranges_.push_back(range);
+  return known;
+}
+
+bool SendGuard::allows(const wire::OutgoingMessage& message, Instant now) {
+  const Row row = row_of(message.index());
+  if (!buckets_.at(row.bucket).available(row.rate, now)) return false;
+  if (message.index() == index_of<wire::msg::GetBlocks> && repeats(message, now)) return false;
+  return buckets_.at(row.bucket).take(row.rate, now);
+}
+
+}  // namespace timectl::net

@@ -1,0 +1,188 @@
+#include "daemon/net/tcp.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace timectl::net {
+namespace {
+
+// 128 connections may wait between two turns of the loop; the kernel's own limit is higher.
+constexpr int kBacklog = 128;
+constexpr int kKeepIdle = 30;  // seconds; protocol 1.4
+constexpr int kKeepInterval = 10;
+constexpr int kKeepCount = 3;
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+Address address_of(const Endpoint& at) {
+  Address address;
+  if (at.ip.is_v4()) {
+    auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(at.port);
+    std::memcpy(&v4->sin_addr, at.ip.bytes().data() + 12, 4);
+    address.size = sizeof(sockaddr_in);
+  } else {
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(at.port);
+    std::memcpy(&v6->sin6_addr, at.ip.bytes().data(), 16);
+    address.size = sizeof(sockaddr_in6);
+  }
+  return address;
+}
+
+Endpoint endpoint_of(const sockaddr_storage& storage) {
+  if (storage.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
+    IpAddress::Bytes bytes{};
+    std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+    return {IpAddress(bytes), ntohs(v6.sin6_port)};
+  }
+  const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
+  std::array<std::uint8_t, 4> b{};
+  std::memcpy(b.data(), &v4.sin_addr, b.size());
+  return {IpAddress::v4(b[0], b[1], b[2], b[3]), ntohs(v4.sin_port)};
+}
+
+void set_number(int fd, int level, int name, int value) {
+  // Refused only by a kernel without the option, where the default has to do.
+  (void)::setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+std::string text_of(const Endpoint& at) {
+  const std::string ip = at.ip.to_string();
+  return (at.ip.is_v4() ? ip : "[" + ip + "]") + ":" + std::to_string(at.port);
+}
+
+Error listen_error(const Endpoint& at, int error) {
+  const std::string message = "cannot listen on " + text_of(at);
+  const std::string because = std::system_category().message(error);
+  if (error == EADDRINUSE) {
+    return {Code::port_in_use,
+            message,
+            "another program has that port",
+            {"ss -ltnp 'sport = :" + std::to_string(at.port) + "'"}};
+  }
+  if (error == EACCES || error == EPERM) {
+    return {Code::access_denied, message, because, {"use a port from 1024 up"}};
+  }
+  if (error == EADDRNOTAVAIL) {
+    return {Code::cannot_create, message, "this host has no such address", {"ip address"}};
+  }
+  return {Code::cannot_create, message, because, {}};
+}
+
+}  // namespace
+
+Fd::~Fd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<Fd> listen_on(const Endpoint& at) {
+  Address address = address_of(at);
+  Fd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.open()) return listen_error(at, errno);
+  set_number(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  if (::bind(fd.get(), address.get(), address.size) != 0) return listen_error(at, errno);
+  if (::listen(fd.get(), kBacklog) != 0) return listen_error(at, errno);
+  return fd;
+}
+
+Accepted accept_from(int listener) {
+  Address address;
+  address.size = sizeof(address.storage);
+  Fd fd(::accept4(listener, address.get(), &address.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!fd.open()) return {{}, {}, errno};
+  return {std::move(fd), endpoint_of(address.storage), 0};
+}
+
+Attempt dial(const Endpoint& to, const IpAddress& from) {
+  Address address = address_of(to);
+  Fd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.open()) return {{}, errno};
+  if (!from.is_unspecified()) {
+    if (from.is_v4() != to.ip.is_v4()) return {{}, EAFNOSUPPORT};
+    set_number(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    Address source = address_of({from, 0});
+    if (::bind(fd.get(), source.get(), source.size) != 0) return {{}, errno};
+  }
+  if (::connect(fd.get(), address.get(), address.size) == 0) return {std::move(fd), 0};
+  const int error = errno;
+  return {std::move(fd), error};
+}
+
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+EndReason dial_failure(int error) {
+  if (error == ECONNREFUSED || error == ECONNRESET) return EndReason::refused;
+  if (error == ETIMEDOUT) return EndReason::timed_out;
+  return EndReason::no_route;
+}
+
+void set_user_timeout(int fd, Duration user_timeout) {
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(user_timeout).count();
+  set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(milliseconds));
+}
+
+void set_peer_options(int fd, Duration user_timeout) {
+  set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdle);
+  set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepInterval);
+  set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount);
+  set_user_timeout(fd, user_timeout);
+}
+
+Endpoint local_endpoint(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(storage);
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return endpoint_of(storage);
+}
+
+EndReason loss_reason(int error) {
+  switch (error) {
+    case ETIMEDOUT:  // TCP_USER_TIMEOUT or keep-alive; the others are its soft errors
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+      return EndReason::transport_dead;
+    default:
+      return EndReason::closed_by_peer;
+  }
+}
+
+std::string tcp_evidence(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return "";
+  return "TCP: " + std::to_string(info.tcpi_unacked) + " segments unacknowledged, " +
+         std::to_string(info.tcpi_retransmits) + " retransmissions in a row, last data " +
+         std::to_string(info.tcpi_last_data_recv) + " ms and last ACK " +
+         std::to_string(info.tcpi_last_ack_recv) + " ms ago";
+}
+
+void half_close(int fd) {
+  (void)::shutdown(fd, SHUT_WR);  // fails where the peer is gone already, which is as good
+}
+
+}  // namespace timectl::net

@@ -1,0 +1,296 @@
+#include "store/database.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "store/connection.h"
+#include "store/migrations.h"
+
+namespace timectl::store {
+namespace {
+
+constexpr std::size_t kMaxProblems = 100;
+constexpr int kProgressInstructions = 100'000;  // a few milliseconds between looks at `stop`
+
+constexpr off_t kRoomForANewDatabase = 262'144;
+
+enum class Presence : std::uint8_t { none, file };
+
+[[noreturn]] void damaged(const std::filesystem::path& file, const std::string& because) {
+  throw StoreFailure{Error{Code::database_damaged,
+                           file.string() + " is damaged",
+                           because,
+                           {"timectl db check", "timectl db restore FILE"}}};
+}
+
+bool log_is_there(const std::filesystem::path& file) {
+  struct stat status {};
+  for (const char* suffix : {"-wal", "-journal"}) {
+    if (::stat((file.string() + suffix).c_str(), &status) == 0 && status.st_size > 0) return true;
+  }
+  return false;
+}
+
+// SQLite takes an empty file for a new database and would forget everything without a word.
+Presence look_at(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::lstat(file.c_str(), &status) != 0) {
+    if (errno != ENOENT) {
+      throw StoreFailure{Error{errno == EACCES ? Code::access_denied : Code::input_output,
+                               "cannot read " + file.string(), std::strerror(errno)}};
+    }
+    if (log_is_there(file)) damaged(file, "it is missing, but its write-ahead log is there");
+    return Presence::none;
+  }
+  if (!S_ISREG(status.st_mode)) {
+    throw StoreFailure{Error{Code::database_unwritable,
+                             file.string() + " is no regular file",
+                             "a link or device could lead the database elsewhere",
+                             {"move the data with --data-dir or node.data_dir instead"}}};
+  }
+  if (status.st_size == 0) damaged(file, "it is empty: it was cut off");
+  if ((status.st_mode & 0077U) != 0) ::chmod(file.c_str(), 0600);
+  return Presence::file;
+}
+
+// Under another name until it is complete, so that a file with the right name is never an
+// unfinished one.
+void create(const std::filesystem::path& file) {
+  const std::filesystem::path unfinished = file.string() + ".new";
+  remove_database_files(unfinished);
+  const int descriptor =
+      ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (descriptor < 0) {
+    const Code code = errno == ENOSPC || errno == EDQUOT ? Code::database_full
+                      : errno == EROFS                   ? Code::database_unwritable
+                                                         : Code::cannot_create;
+    throw StoreFailure{Error{code, "cannot create " + file.string(), std::strerror(errno)}};
+  }
+  // Asked for beforehand, because SQLite keeps the reason of a write that fails half-way to itself.
+  const int no_room = ::posix_fallocate(descriptor, 0, kRoomForANewDatabase);
+  const bool emptied = ::ftruncate(descriptor, 0) == 0;
+  ::close(descriptor);
+  if (no_room == ENOSPC || no_room == EDQUOT || no_room == EFBIG || !emptied) {
+    remove_database_files(unfinished);
+    throw StoreFailure{
+        Error{Code::database_full, "cannot create " + file.string(), std::strerror(no_room)}};
+  }
+  try {
+    {
+      // Pages that retention frees go back to the file system; settable only before the first
+      // table, and journal_mode=WAL has made the first page already.
+      SQLite::Database empty(unfinished.string(), SQLite::OPEN_READWRITE);
+      empty.exec("PRAGMA auto_vacuum=INCREMENTAL; VACUUM");
+    }
+    Connection connection(unfinished, Access::writer);
+    migrate(connection);
+    connection.close();
+  } catch (...) {
+    remove_database_files(unfinished);
+    throw;
+  }
+  std::filesystem::rename(unfinished, file);
+  sync_directory(file.parent_path());
+}
+
+// The copy gets its name only when it is complete; one of an earlier, killed try is replaced.
+void keep_copy_before_migration(Connection& connection, int version) {
+  const std::filesystem::path target =
+      connection.file().string() + ".v" + std::to_string(version) + ".bak";
+  const std::filesystem::path unfinished = target.string() + ".new";
+  remove_database_files(unfinished);
+  copy_database(connection, unfinished, [] { return false; });
+  std::filesystem::rename(unfinished, target);
+  sync_directory(target.parent_path());
+}
+
+// What the node decides by is looked at before it is used; the rest only after an unclean stop.
+void quick_check(Connection& connection) {
+  for (const char* sql :
+       {"PRAGMA quick_check('whitelist')", "PRAGMA quick_check('whitelist_source')",
+        "PRAGMA quick_check('audit')", "PRAGMA quick_check('audit_head')"}) {
+    Query query(connection, sql);
+    if (query.step()) {
+      const auto text = query.row().getColumn(0).getString();
+      if (text != "ok") damaged(connection.file(), text);
+    }
+  }
+}
+
+std::unique_ptr<Connection> open_checked(const std::filesystem::path& file, OpenMode mode) {
+  const bool writes = mode == OpenMode::read_write;
+  if (look_at(file) == Presence::none) {
+    if (!writes) {
+      throw StoreFailure{Error{Code::not_found,
+                               "there is no database in " + file.parent_path().string() + " yet",
+                               "no node and no change has made one"}};
+    }
+    create(file);
+  }
+  auto connection = std::make_unique<Connection>(file, writes ? Access::writer : Access::untouched);
+  const int version = schema_version_of(*connection);
+  if (version == 0) damaged(file, "it has no tables");
+  check_schema(*connection);
+  if (version < newest_version()) {
+    if (!writes) {
+      throw StoreFailure{Error{Code::database_unwritable,
+                               file.string() + " has an older schema",
+                               "it must be migrated first, which needs to write",
+                               {"make the file system writable and repeat the command"}}};
+    }
+    quick_check(*connection);
+    keep_copy_before_migration(*connection, version);
+    migrate(*connection);
+    check_schema(*connection);
+  }
+  quick_check(*connection);
+  return connection;
+}
+
+Result<std::unique_ptr<Connection>> open_guarded(const std::filesystem::path& file, OpenMode mode) {
+  try {
+    return open_checked(file, mode);
+  } catch (const StoreFailure& failure) {
+    return failure.error;
+  } catch (const std::filesystem::filesystem_error& exception) {
+    return Error{Code::input_output, "opening the database failed", exception.what()};
+  } catch (const SQLite::Exception& exception) {
+    // There is no connection to ask: what a constructor throws has its message and code only.
+    Error error = describe_open_failure(file, exception);
+    return error;
+  }
+}
+
+}  // namespace
+
+Database::Database() = default;
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+Database::~Database() = default;
+
+Result<Database> Database::open(StateLock lock, OpenMode mode) {
+  const auto file = lock.directory() / kDatabaseFile;
+  return open_file(std::move(lock), file, mode);
+}
+
+Result<Database> Database::open_file(std::optional<StateLock> lock,
+                                     const std::filesystem::path& file, OpenMode mode) {
+  Database database;
+  database.lock_ = std::move(lock);
+  database.file_ = file;
+  database.mode_ = mode;
+  database.stopped_uncleanly_ = log_is_there(file);
+  auto connection = open_guarded(file, mode);
+  if (!connection) return connection.error();
+  database.connection_ = std::move(*connection);
+  return database;
+}
+
+Result<Database> Database::open_copy(const std::filesystem::path& file) {
+  if (log_is_there(file)) {
+    return Error{Code::bad_data,
+                 file.string() + " is no complete backup",
+                 "it has an unfinished log beside it: a copy of a database in use",
+                 {"make backups with `timectl db backup FILE`"}};
+  }
+  try {
+    Database database;
+    database.file_ = file;
+    database.mode_ = OpenMode::read_only;
+    std::error_code failed;
+    if (!std::filesystem::is_regular_file(file, failed)) {
+      return Error{Code::not_found, file.string() + " is not there or no file"};
+    }
+    if (std::filesystem::file_size(file, failed) == 0) damaged(file, "it is empty");
+    database.connection_ = std::make_unique<Connection>(file, Access::untouched);
+    if (schema_version_of(*database.connection_) == 0) damaged(file, "it has no tables");
+    check_schema(*database.connection_);
+    return database;
+  } catch (const StoreFailure& failure) {
+    return failure.error;
+  } catch (const SQLite::Exception& exception) {
+    return describe_open_failure(file, exception);
+  }
+}
+
+Database Database::in_memory() {
+  Database database;
+  database.file_ = ":memory:";
+  database.connection_ = std::make_unique<Connection>(":memory:", Access::writer);
+  migrate(*database.connection_);
+  return database;
+}
+
+Result<Database> Database::open_reader() const {
+  if (!connection_->is_open() || connection_->access() == Access::reader || file_ == ":memory:") {
+    return Error{Code::invalid_argument, "no second connection to " + file_.string(),
+                 "only an open database file has readers"};
+  }
+  // A database opened for reading only has no writer beside it, and must not gain log files.
+  const Access access = mode_ == OpenMode::read_only ? Access::untouched : Access::reader;
+  try {
+    Database reader;
+    reader.file_ = file_;
+    reader.mode_ = OpenMode::read_only;
+    reader.connection_ = std::make_unique<Connection>(file_, access);
+    return reader;
+  } catch (const SQLite::Exception& exception) {
+    return describe_open_failure(file_, exception);
+  }
+}
+
+int Database::schema_version() const {
+  return static_cast<int>(connection_->number("PRAGMA user_version"));
+}
+
+const std::optional<Error>& Database::write_failure() const {
+  return connection_->write_failure;
+}
+
+Result<void> Database::reopen() {
+  if (!lock_) return Error{Code::invalid_argument, "only the database of the lock is reopened"};
+  connection_->close();
+  auto connection = open_guarded(file_, mode_);
+  if (!connection) {
+    connection_->closed_because = connection.error();
+    return connection.error();
+  }
+  connection_ = std::move(*connection);
+  return {};
+}
+
+StateLock Database::close(Database database) {
+  TIMECTL_CHECK(database.lock_.has_value());
+  database.connection_.reset();
+  return std::move(*database.lock_);
+}
+
+Result<std::vector<std::string>> integrity_check(Database& database, std::stop_token stop) {
+  Connection& connection = database.connection();
+  return guarded(connection, "checking the database", [&]() -> Result<std::vector<std::string>> {
+    sqlite3* handle = connection.db().getHandle();
+    sqlite3_progress_handler(
+        handle, kProgressInstructions,
+        [](void* token) { return static_cast<std::stop_token*>(token)->stop_requested() ? 1 : 0; },
+        &stop);
+    // The handler points to this frame's token.
+    const std::unique_ptr<sqlite3, void (*)(sqlite3*)> unhook(
+        handle, [](sqlite3* h) { sqlite3_progress_handler(h, 0, nullptr, nullptr); });
+    std::vector<std::string> problems;
+    Query query(connection, "PRAGMA integrity_check(100)");
+    while (problems.size() < kMaxProblems && query.step()) {
+      auto text = query.row().getColumn(0).getString();
+      if (text != "ok") problems.push_back(std::move(text));
+    }
+    return problems;
+  });
+}
+
+}  // namespace timectl::store

@@ -1,0 +1,214 @@
+#include "store/migrations.h"
+
+#include <array>
+#include <map>
+#include <string>
+
+namespace timectl::store {
+namespace {
+
+constexpr const char* kWhitelistAndAudit = R"sql(
+CREATE TABLE whitelist (
+  ip TEXT PRIMARY KEY,
+  label TEXT NOT NULL,
+  liveness TEXT,
+  trusts_us INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE whitelist_source (
+  ip TEXT NOT NULL REFERENCES whitelist (ip) ON DELETE CASCADE,
+  source TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  added_by TEXT NOT NULL,
+  added_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  missing_since INTEGER,
+  PRIMARY KEY (ip, source)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  uid INTEGER,
+  user TEXT NOT NULL,
+  via TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  "before" TEXT,
+  "after" TEXT,
+  reason TEXT NOT NULL,
+  result TEXT NOT NULL,
+  prev_hash TEXT NOT NULL,
+  hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE audit_head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  seq INTEGER NOT NULL,
+  hash TEXT NOT NULL
+) STRICT;
+INSERT INTO audit_head VALUES
+  (1, 0, '0000000000000000000000000000000000000000000000000000000000000000');
+CREATE TRIGGER audit_never_updated BEFORE UPDATE ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_never_deleted BEFORE DELETE ON audit BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_only_appended BEFORE INSERT ON audit
+WHEN NEW.seq IS NULL OR NEW.seq <= (SELECT max(seq) FROM audit) BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_head_never_deleted BEFORE DELETE ON audit_head BEGIN
+  SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+)sql";
+
+constexpr const char* kPeersAndHistory = R"sql(
+CREATE TABLE sessions (
+  id INTEGER PRIMARY KEY,
+  ip TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  whitelisted INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER NOT NULL,
+  end_reason TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  missed_pongs INTEGER NOT NULL,
+  rtt_ms_p50 REAL,
+  rtt_ms_p95 REAL,
+  bytes_in INTEGER NOT NULL,
+  bytes_out INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_ip ON sessions (ip, id);
+CREATE INDEX sessions_by_reason ON sessions (end_reason, id);
+CREATE INDEX sessions_by_end ON sessions (ended_at);
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  peer TEXT,
+  whitelisted INTEGER NOT NULL,
+  direction TEXT,
+  reason TEXT,
+  detail TEXT NOT NULL,
+  delay_seconds INTEGER NOT NULL,
+  missed_pongs INTEGER NOT NULL,
+  total INTEGER NOT NULL,
+  inbound INTEGER NOT NULL,
+  masternodes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX events_by_peer ON events (peer, id);
+CREATE INDEX events_by_kind ON events (kind, id);
+CREATE INDEX events_by_time ON events (at);
+CREATE TABLE peers (
+  ip TEXT PRIMARY KEY,
+  masternode_claimed INTEGER NOT NULL,
+  last_connected_at INTEGER,
+  last_dialed_us_at INTEGER,
+  last_heard_at INTEGER,
+  next_attempt_at INTEGER,
+  last_reason TEXT,
+  attempts INTEGER NOT NULL,
+  recent_attempts TEXT NOT NULL,
+  last_text TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr auto kMigrations = std::to_array<Migration>({
+    {1, "whitelist and audit log", kWhitelistAndAudit},
+    {2, "sessions, events and peers", kPeersAndHistory},
+});
+
+// "table whitelist" -> its CREATE statement. Indexes and tables that others added (ANALYZE makes
+// one) change nothing that we decide by, triggers and views could.
+std::map<std::string, std::string> objects_of(Connection& connection) {
+  std::map<std::string, std::string> objects;
+  Query query(connection,
+              "SELECT type, name, coalesce(sql, '') FROM sqlite_schema"
+              " WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' LIMIT 1000");
+  while (query.step()) {
+    auto& row = query.row();
+    objects[row.getColumn(0).getString() + " " + row.getColumn(1).getString()] =
+        row.getColumn(2).getString();
+  }
+  return objects;
+}
+
+[[noreturn]] void damaged(const Connection& connection, const std::string& message,
+                          const std::string& because) {
+  throw StoreFailure{Error{Code::database_damaged,
+                           connection.file().string() + " " + message,
+                           because,
+                           {"timectl db check", "timectl db restore FILE"}}};
+}
+
+}  // namespace
+
+std::span<const Migration> migrations() {
+  return kMigrations;
+}
+
+int newest_version() {
+  return kMigrations.back().version;
+}
+
+int schema_version_of(Connection& connection) {
+  const auto version = connection.number("PRAGMA user_version");
+  const auto application = connection.number("PRAGMA application_id");
+  if (application != kApplicationId) {
+    const bool empty = application == 0 && version == 0 &&
+                       connection.number("SELECT count(*) FROM sqlite_schema") == 0;
+    if (!empty) damaged(connection, "is not a timectl database", "another program made it");
+  }
+  if (version > newest_version()) {
+    throw StoreFailure{Error{Code::database_newer,
+                             connection.file().string() + " has schema " + std::to_string(version) +
+                                 ", this timectl knows up to " + std::to_string(newest_version()),
+                             "a newer timectl has written it",
+                             {"install that version of timectl again",
+                              "timectl db restore FILE, with a backup made before the upgrade"}}};
+  }
+  if (version < 0 || (version == 0 && application == kApplicationId)) {
+    damaged(connection, "has an impossible schema version", std::to_string(version));
+  }
+  return static_cast<int>(version);
+}
+
+void migrate(Connection& connection) {
+  const int present = schema_version_of(connection);
+  for (const auto& step : kMigrations) {
+    if (step.version <= present) continue;
+    const auto doing = "migrating to schema " + std::to_string(step.version);
+    auto done = in_transaction(connection, Sync::full, doing, [&]() -> Result<void> {
+      connection.execute(step.sql);
+      connection.db().exec("PRAGMA user_version=" + std::to_string(step.version) +
+                           "; PRAGMA application_id=" + std::to_string(kApplicationId));
+      return {};
+    });
+    if (!done) throw StoreFailure{done.error()};
+  }
+}
+
+void check_schema(Connection& connection) {
+  const int version = schema_version_of(connection);
+  Connection expected(":memory:", Access::writer);
+  for (const auto& step : kMigrations) {
+    if (step.version <= version) expected.execute(step.sql);
+  }
+  const auto wanted = objects_of(expected);
+  const auto found = objects_of(connection);
+  for (const auto& [name, sql] : wanted) {
+    if (name.starts_with("index ")) continue;
+    const auto it = found.find(name);
+    if (it == found.end()) damaged(connection, "has no " + name, "its schema was changed");
+    if (it->second != sql) damaged(connection, "has another " + name, "its schema was changed");
+  }
+  for (const auto& [name, sql] : found) {
+    const bool active = name.starts_with("trigger ") || name.starts_with("view ");
+    if (active && !wanted.contains(name)) {
+      damaged(connection, "has a foreign " + name, "its schema was changed");
+    }
+  }
+}
+
+}  // namespace timectl::store

@@ -1,0 +1,182 @@
+// What people see and what programs read, of the real binary on a database of its own. The files
+// in golden/ are rewritten by TIMECTL_REWRITE_GOLDEN=1; times, hashes, paths and users are masked.
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "tests/cmd/command.h"
+
+namespace timectl::testing {
+namespace {
+
+namespace json = boost::json;
+
+std::string masked(std::string text, const Sandbox& sandbox) {
+  const auto replace_all = [&](const std::string& from, const std::string& to) {
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+      text.replace(at, from.size(), to);
+    }
+  };
+  replace_all(sandbox.directory(), "<DIR>");
+  replace_all(TIMECTL_VERSION, "<VERSION>");
+  text = std::regex_replace(text, std::regex(R"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?)"),
+                            "<TIME>");
+  text = std::regex_replace(text, std::regex("[0-9a-f]{64}"), "<HASH>");
+  text = std::regex_replace(text, std::regex(R"(\d\.\d s)"), "<AGE>");
+  text = std::regex_replace(text, std::regex(R"re("uid":\d+,"user":"[^"]*")re"),
+                            R"("uid":<UID>,"user":"<USER>")");
+  text =
+      std::regex_replace(text, std::regex(R"re("added_by":"[^"]*")re"), R"("added_by":"<USER>")");
+  text = std::regex_replace(text, std::regex(R"(\d+(\.\d)? kB)"), "<SIZE>");
+  return std::regex_replace(text, std::regex(R"("bytes":\d+)"), R"("bytes":<SIZE>)");
+}
+
+class Golden : public ::testing::Test {
+ protected:
+  // Runs, and appends what was typed and seen to the transcript.
+  Ran type(const std::vector<std::string>& words) {
+    const auto ran = sandbox_.run(words);
+    transcript_ += "$ timectl";
+    for (const auto& word : words) transcript_ += " " + word;
+    transcript_ += "\n" + ran.out;
+    if (!ran.err.empty()) transcript_ += "--- stderr\n" + ran.err;
+    transcript_ += "--- exit " + std::to_string(ran.status) + "\n\n";
+    return ran;
+  }
+  void compare(const std::string& name) {
+    const std::string path = std::string(TIMECTL_SOURCE_DIR) + "/tests/cmd/golden/" + name + ".txt";
+    const auto seen = masked(transcript_, sandbox_);
+    if (std::getenv("TIMECTL_REWRITE_GOLDEN") != nullptr) {
+      std::ofstream(path, std::ios::binary) << seen;
+    }
+    std::ifstream in(path, std::ios::binary);
+    std::stringstream wanted;
+    wanted << in.rdbuf();
+    EXPECT_EQ(wanted.str(), seen) << "if this is right: TIMECTL_REWRITE_GOLDEN=1 cmd_test";
+  }
+  void fill() {
+    (void)sandbox_.run({"whitelist", "add", "203.0.113.7", "--label", "berlin", "--reason",
+                        "my second masternode"});
+    (void)sandbox_.run({"whitelist", "add", "2001:db8::1", "::ffff:203.0.113.8", "--liveness",
+                        "lenient", "--expires", "30d"});
+  }
+  Sandbox sandbox_;
+  std::string transcript_;
+};
+
+TEST_F(Golden, WhitelistWithoutANode) {
+  type({"whitelist", "list"});
+  type(
+      {"whitelist", "add", "203.0.113.7", "--label", "berlin", "--reason", "my second masternode"});
+  type({"whitelist", "add", "203.0.113.7"});
+  type({"whitelist", "add", "2001:db8::1", "::ffff:203.0.113.8", "--liveness", "lenient"});
+  type({"whitelist", "add", "203.0.113.9", "--dry-run"});
+  type({"whitelist", "list"});
+  type({"whitelist", "show", "berlin"});
+  type({"whitelist", "remove", "203.0.113.8", "--reason", "sold"});
+  type({"whitelist", "remove", "203.0.113.8"});
+  type({"whitelist", "add", "203.0.113.300"});
+  compare("whitelist");
+}
+
+TEST_F(Golden, StatusAndPeersWithoutANode) {
+  type({});
+  fill();
+  type({"status"});
+  type({"node", "status"});
+  type({"peer", "list"});
+  type({"peer", "show", "berlin"});
+  type({"peer", "history", "berlin", "--since", "7d"});
+  type({"events"});
+  compare("status");
+}
+
+TEST_F(Golden, JsonWithoutANode) {
+  fill();
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"status"},
+                                             {"whitelist", "list"},
+                                             {"whitelist", "show", "berlin"},
+                                             {"whitelist", "add", "203.0.113.7"},
+                                             {"whitelist", "remove", "2001:db8::1"},
+                                             {"peer", "list"},
+                                             {"peer", "history", "berlin"},
+                                             {"audit", "list"},
+                                             {"audit", "verify"},
+                                             {"audit", "head"},
+                                             {"db", "check"},
+                                             {"version"},
+                                             {"explain", "TC-WL-001"},
+                                             {"config", "path"},
+                                             {"node", "status"}}) {
+    auto all = words;
+    all.emplace_back("--json");
+    const auto ran = type(all);
+    boost::system::error_code failed;
+    const auto value = json::parse(ran.out, failed);
+    ASSERT_FALSE(failed) << ran.out << ran.err;
+    const auto& object = value.as_object();
+    for (const char* key : {"schema", "generated_at", "source", "data", "warnings"}) {
+      EXPECT_TRUE(object.contains(key)) << key;
+    }
+  }
+  compare("json");
+}
+
+TEST_F(Golden, AuditAndDatabase) {
+  fill();
+  type({"audit", "list"});
+  type({"audit", "list", "--subject", "berlin"});
+  type({"audit", "verify"});
+  type({"audit", "verify", "--head", std::string(64, '0')});
+  type({"audit", "head"});
+  type({"db", "check"});
+  type({"db", "backup", sandbox_.directory() + "/copy.db"});
+  type({"db", "backup", sandbox_.directory() + "/copy.db"});
+  type({"whitelist", "remove", "berlin"});
+  const auto restored = type({"db", "restore", sandbox_.directory() + "/copy.db"});
+  EXPECT_EQ(restored.status, 0);
+  const auto list = sandbox_.run({"whitelist", "list", "--json"});
+  EXPECT_NE(list.out.find("203.0.113.7"), std::string::npos) << "the backup's entry is back";
+  const auto exported = sandbox_.run({"audit", "export"});
+  EXPECT_EQ(exported.status, 0) << exported.err;
+  std::istringstream lines(exported.out);
+  std::size_t rows = 0;
+  for (std::string line; std::getline(lines, line); ++rows) {
+    EXPECT_EQ(json::parse(line).at("seq").to_number<std::size_t>(), rows + 1);
+  }
+  EXPECT_GE(rows, 4U);
+}
+
+TEST_F(Golden, HelpAndExplain) {
+  type({"--help"});
+  type({"whitelist", "--help"});
+  type({"whitelist", "add", "--help"});
+  type({"explain", "TC-WL-001"});
+  type({"explain", "refused"});
+  type({"explain", "--list"});
+  type({"whitelst"});
+  compare("help");
+}
+
+TEST_F(Golden, Configuration) {
+  const auto bad = sandbox_.write("bad.toml", "[network]\nmax_conections = 3\nport = \"x\"\n");
+  const auto good = sandbox_.write("good.toml", "[network]\nmax_connections = 100\n");
+  type({"config", "path"});
+  type({"config", "check"});
+  type({"config", "check", bad});
+  type({"config", "check", good});
+  type({"config", "check", bad, "--json"});
+  const auto shown = sandbox_.run({"--config", good, "config", "show", "--origin"});
+  EXPECT_NE(shown.out.find("max_connections = 100"), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("# file, line 2"), std::string::npos) << shown.out;
+  EXPECT_NE(sandbox_.run({"config", "example"}).out.find("[network]"), std::string::npos);
+  compare("config");
+}
+
+}  // namespace
+}  // namespace timectl::testing
