@@ -26,7 +26,8 @@ Result<int> list(Context& context, const control::AuditListRequest& request) {
   return show<std::vector<Row>>(
       context, "timectl.audit.list/1", *answer, [&](const std::vector<Row>& rows) {
         if (rows.empty()) {
-          context.out.text("no change is recorded\n");
+          const bool narrowed = request.since || !request.actor.empty() || !request.subject.empty();
+          context.out.text(narrowed ? "no recorded change matches\n" : "no change is recorded\n");
           return;
         }
         context.out.text(
@@ -51,7 +52,7 @@ Result<int> list(Context& context, const control::AuditListRequest& request) {
 std::string verdict_text(const Output& out, const store::AuditVerdict& verdict) {
   std::string text = verdict.ok ? out.paint(Paint::good, "the chain is whole")
                                 : out.paint(Paint::bad, "THE CHAIN IS BROKEN");
-  text += fmt::format(": {} rows read\n", grouped(verdict.rows));
+  text += fmt::format(": {} row{} read\n", grouped(verdict.rows), verdict.rows == 1 ? "" : "s");
   std::vector<Field> fields{{"  head", verdict.head}};
   if (!verdict.problem.empty()) fields.push_back({"  problem", printable(verdict.problem)});
   if (verdict.first_bad_seq) {

@@ -78,7 +78,13 @@ Result<void> parse_timeout(const std::string& text, std::optional<Duration>& out
 void add_globals(CLI::App& root, Globals& globals) {
   add_flag(root, "--json", globals.json, "one JSON object instead of text; streams: one a line");
   add_option(root, "--config", globals.config, "FILE", "use this configuration file alone");
-  add_option(root, "--network", globals.network, "mainnet|testnet", "which network's node");
+  add_setter(root, "--network", words_of<Network>(), "which network's node",
+             [&globals](const std::string& text) -> Result<void> {
+               Network known{};  // an argument, so a wrong one is no fault of the configuration
+               if (auto ok = parse_value(text, known); !ok) return ok;
+               globals.network = text;
+               return {};
+             });
   add_option(root, "--socket", globals.socket, "FILE", "the node's control socket");
   add_option(root, "--data-dir", globals.data_dir, "DIR", "the state directory itself");
   add_setter(root, "--timeout", "SECONDS", "how long to wait for an answer or a lock (5)",
@@ -98,15 +104,20 @@ const CLI::App& innermost(const CLI::App& root) {
 
 Error unknown_option(const CLI::App& command, const std::string& text) {
   const auto name = text.substr(0, text.find('='));
+  const auto bare = [](const std::string& option) {
+    return option.substr(std::min(option.find_first_not_of('-'), option.size()));
+  };
   std::vector<std::string> names;
   for (const auto* app = &command; app != nullptr; app = app->get_parent()) {
     for (const auto& value : values_of(*app)) {
-      names.insert(names.end(), value.names.begin(), value.names.end());
+      for (const auto& known : value.names) {
+        if (known.starts_with("--")) names.push_back(bare(known));
+      }
     }
   }
   Error error{Code::unknown_command, "there is no option '" + name + "' for " + path_of(command)};
-  const auto near = config::nearest(name, names);
-  if (!near.empty()) error.because = "did you mean " + near + "?";
+  const auto near = config::nearest(bare(name), names);  // the dashes are no likeness
+  if (!near.empty()) error.because = "did you mean --" + near + "?";
   error.remedy = {path_of(command) + " --help"};
   return error;
 }
@@ -154,6 +165,10 @@ Error parse_error(const CLI::App& root, const CLI::ParseError& error) {
     if (text != "--") return unknown_word(command, text);
   }
   Error plain{Code::invalid_argument, error.what(), "", {path_of(command) + " --help"}};
+  if (error.get_name() == "ArgumentMismatch") {
+    const auto option = plain.message.substr(0, plain.message.find(':'));
+    plain.message = option.starts_with("-") ? option + " needs a value" : plain.message;
+  }
   if (error.get_name() == "RequiredError") {
     for (const auto& value : values_of(command)) {
       if (!value.needed) continue;
@@ -170,7 +185,9 @@ void configure(Context& context, bool json) {
                          .quiet = globals.quiet,
                          .color_out = !globals.no_color && wants_color(STDOUT_FILENO),
                          .color_err = !globals.no_color && wants_color(STDERR_FILENO),
-                         .utc = globals.utc},
+                         .utc = globals.utc,
+                         .width_out = columns_of(STDOUT_FILENO),
+                         .width_err = columns_of(STDERR_FILENO)},
                         context.now);
 }
 

@@ -57,8 +57,11 @@ Error denied(const std::filesystem::path& socket) {
   }
   const auto group = control::group_name(info.st_gid);
   error.because = owner.string() + " belongs to group " + group + ", and " + user + " is not in it";
-  error.remedy = {"sudo usermod -aG " + group + " " + user + ", then log in again",
-                  "sudo timectl status"};
+  // Root's group opens more than this socket, and a mode without the group's bits opens nothing.
+  if (info.st_gid != 0 && (info.st_mode & S_IRWXG) != 0) {
+    error.remedy = {"sudo usermod -aG " + group + " " + user + ", then log in again"};
+  }
+  error.remedy.emplace_back("sudo timectl status");
   return error;
 }
 
@@ -245,6 +248,15 @@ Result<Client> find_node(const Route& route) {
   for (const auto& place : places) {
     auto client = Client::connect(place.path, route.timeout);
     if (client) {
+      const auto asked = std::string(name_of(route.config.network.name));
+      // A network that was chosen, not the default, is answered by no other network's node.
+      if (route.config.placed.contains("network.name") && client->node().network != asked) {
+        return Error{Code::config_invalid,
+                     "the node at " + place.path.string() + " is of " +
+                         printable(client->node().network, 32) + ", not of " + asked,
+                     "",
+                     {"timectl --network " + printable(client->node().network, 32) + " ..."}};
+      }
       if (route.say) route.say("node at " + place.path.string() + " (" + place.from + ")");
       return client;
     }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "cmd/ask.h"
@@ -20,6 +21,18 @@ struct CheckReply {
 };
 BOOST_DESCRIBE_STRUCT(CheckReply, (), (ok, problems))
 
+// SQLite packs several findings into one text, with a banner before them.
+std::string problem_text(std::string_view problem) {
+  std::string text;
+  while (!problem.empty()) {
+    const auto end = std::min(problem.find('\n'), problem.size());
+    const auto line = problem.substr(0, end);
+    if (!line.empty() && !line.starts_with("***")) text += printable(line, 500) + "\n";
+    problem.remove_prefix(std::min(end + 1, problem.size()));
+  }
+  return text;
+}
+
 Result<int> check(Context& context) {
   const auto answer = ask(context, "db.check", json::object());
   if (!answer) return answer.error();
@@ -29,7 +42,7 @@ Result<int> check(Context& context) {
       show<CheckReply>(context, "timectl.db.check/1", *answer, [&](const CheckReply& value) {
         if (value.ok)
           context.out.text(context.out.paint(Paint::good, "the database is sound") + "\n");
-        for (const auto& problem : value.problems) context.out.text(printable(problem, 500) + "\n");
+        for (const auto& problem : value.problems) context.out.text(problem_text(problem));
         if (!value.ok) context.out.note("next: timectl db restore FILE, with the node stopped");
       });
   if (!shown) return shown;

@@ -53,7 +53,10 @@ Result<int> list_events(Context& context, const control::EventsRequest& request)
   return show<Rows>(context, kSchema, *answer, [&](const Rows& rows) {
     for (const auto& event : rows) context.out.text(event_text(context.out, event));
     if (rows.empty()) {
-      context.out.note("no event is recorded; live ones: timectl events --follow");
+      const bool narrowed = request.since || request.peer || request.kind;
+      context.out.note(
+          std::string(narrowed ? "no recorded event matches" : "no event is recorded") +
+          "; live ones: timectl events --follow");
     } else if (rows.size() >= request.limit) {
       context.out.note(fmt::format("the newest {} only: narrow it with --since", rows.size()));
     }

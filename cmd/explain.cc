@@ -75,7 +75,7 @@ std::string list_text(const Output& out) {
 
 std::string entry_text(const Output& out, const Explanation& entry) {
   std::string text = fmt::format("{}  {}\n", out.paint(Paint::bold, entry.code),
-                                 wrapped(entry.title, entry.code.size() + 2));
+                                 wrapped(entry.title, entry.code.size() + 2, out.width()));
   std::vector<Field> fields;
   fields.push_back({"  what", std::string(kind_of(entry.catalogue))});
   if (!entry.remedy.empty()) fields.push_back({"  do", entry.remedy});

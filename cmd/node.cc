@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <csignal>
 #include <memory>
@@ -60,6 +61,8 @@ std::vector<std::string> node_arguments(const Globals& globals, bool passive) {
 
 Result<int> run_node(const Settings& settings, const StartOptions& options) {
   std::signal(SIGINT, SIG_DFL);  // the node stops in order by its own handler
+  // Started by way of /proc/self/exe it would be called "exe" in ps, top and pgrep.
+  ::prctl(PR_SET_NAME, "timectl");
   LaunchOptions launch;
   launch.config = settings.config;
   launch.data_dir = settings.data_dir;
@@ -214,7 +217,8 @@ std::string info_text(const Output& out, const control::NetworkInfo& info) {
   fields.push_back({"Slots", fmt::format("{} of {}", info.slots.total, info.slots.total_max)});
   const auto& sync = info.sync_status;
   fields.push_back({"Height", sync.height ? grouped(*sync.height) : "unknown (no verified chain)"});
-  fields.push_back({"Whitelist", fmt::format("{} addresses", info.whitelist_count)});
+  fields.push_back({"Whitelist", fmt::format("{} address{}", info.whitelist_count,
+                                             info.whitelist_count == 1 ? "" : "es")});
   std::string text = fields_text(out, fields);
   if (info.whitelisted_peers.empty()) return text;
   using Row = control::WhitelistedPeerInfo;

@@ -1,8 +1,10 @@
 #include "cmd/output.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -10,6 +12,7 @@
 #include <ctime>
 #include <system_error>
 
+#include "cmd/table.h"
 #include "daemon/core/errors.h"
 #include "daemon/core/events.h"
 
@@ -99,6 +102,13 @@ std::string indented(std::string_view text, std::size_t by) {
 
 }  // namespace
 
+std::size_t columns_of(int fd) {
+  constexpr std::size_t kMinWidth = 60;
+  winsize size{};
+  if (isatty(fd) == 0 || ::ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kMaxWidth;
+  return std::clamp<std::size_t>(size.ws_col, kMinWidth, kMaxWidth);
+}
+
 bool wants_color(int fd) {
   const char* no_color = std::getenv("NO_COLOR");
   if (no_color != nullptr && *no_color != '\0') return false;
@@ -138,11 +148,13 @@ void Output::flush() {
   write_all(STDOUT_FILENO, out);
 }
 
-void Output::note(std::string_view line) const {
+void Output::note(std::string_view line) {
+  flush();  // what was said before stands before it
   if (!options_.quiet) complain(std::string(line) + "\n");
 }
 
-void Output::warning(std::string_view line) const {
+void Output::warning(std::string_view line) {
+  flush();
   if (options_.quiet || options_.json) return;  // with --json warnings are part of the document
   complain(fmt::format("{} {}\n", painted(options_.color_err, Paint::warn, "warning:"),
                        printable_lines(line)));
@@ -168,7 +180,12 @@ void Output::error(const Error& error) const {
                                  printable_lines(error.message),
                                  painted(color, Paint::dim, fmt::format("[{}]", row.id)));
   if (!error.because.empty()) {
-    text += "  because: " + indented(printable_lines(error.because), 11) + "\n";
+    // Evidence of several lines (a place in a file, its caret) keeps its lines.
+    const bool lines = error.because.find('\n') != std::string::npos;
+    const std::string because = printable_lines(error.because);
+    text +=
+        "  because: " + (lines ? indented(because, 11) : wrapped(because, 11, options_.width_err)) +
+        "\n";
   }
   for (std::size_t i = 0; i < remedy.size(); ++i) {
     text +=

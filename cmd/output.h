@@ -17,13 +17,20 @@ namespace timectl::cmd {
 
 enum class Paint : std::uint8_t { plain, bold, dim, good, warn, bad };
 
+inline constexpr std::size_t kMaxWidth = 100;
+
 struct OutputOptions {
   bool json = false;
   bool quiet = false;
   bool color_out = false;  // stdout is a terminal that wants it
   bool color_err = false;
   bool utc = false;
+  std::size_t width_out = kMaxWidth;
+  std::size_t width_err = kMaxWidth;
 };
+
+// The columns to fill: those of the terminal on `fd`, 60 to 100; 100 where it is none.
+[[nodiscard]] std::size_t columns_of(int fd);
 
 // Whether a terminal on `fd` gets colour: not with NO_COLOR, TERM=dumb, or when it is no terminal.
 [[nodiscard]] bool wants_color(int fd);
@@ -36,6 +43,7 @@ class Output {
 
   [[nodiscard]] bool json() const { return options_.json; }
   [[nodiscard]] Now now() const { return now_; }
+  [[nodiscard]] std::size_t width() const { return options_.width_out; }
 
   // {"schema","generated_at","source","data","warnings"} as one line; `source` is "node" or
   // "database", or null (nothing of a network was asked).
@@ -45,8 +53,8 @@ class Output {
   void text(std::string_view text);          // to stdout, as it is
   void flush();                              // ends the process quietly on a closed pipe
 
-  void note(std::string_view line) const;  // to stderr, not with --quiet
-  void warning(std::string_view line) const;
+  void note(std::string_view line);  // to stderr, not with --quiet
+  void warning(std::string_view line);
   void error(const Error& error) const;
 
   [[nodiscard]] std::string paint(Paint paint, std::string_view text) const;

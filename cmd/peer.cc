@@ -119,7 +119,7 @@ std::string detail_text(const Output& out, const PeerDetailView& peer) {
     fields.push_back({"Last end", fmt::format("{}: {}", name_of(*peer.last_end_reason),
                                               reason_row(*peer.last_end_reason).meaning)});
   }
-  if (!peer.last_text.empty()) fields.push_back({"It said", printable(peer.last_text)});
+  if (!peer.last_text.empty()) fields.push_back({"Detail", printable(peer.last_text)});
   if (peer.next_attempt_at) {
     fields.push_back({"Next attempt", fmt::format("{}{}{}", out.time(*peer.next_attempt_at),
                                                   peer.next_attempt_reason.empty() ? "" : ": ",

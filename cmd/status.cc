@@ -83,7 +83,7 @@ std::string alert_lines(const Output& out, const std::vector<control::AlertLine>
   for (const auto& alert : alerts) {
     const std::string word = fmt::format("{:<8}", upper(name_of(alert.severity)));
     text += "  " + out.paint(paint_of(alert.severity), word) + "  " +
-            wrapped(printable(alert.text), 12);
+            wrapped(printable(alert.text), 12, out.width());
     if (alert.since) text += out.paint(Paint::dim, "  for " + out.since(*alert.since));
     text += "\n";
   }
@@ -94,7 +94,7 @@ std::string alert_lines(const Output& out, const std::vector<control::AlertLine>
 std::string status_text(const Output& out, const control::StatusReply& status) {
   const std::string verdict = upper(name_of(status.verdict));
   std::string text = out.paint(paint_of(status.verdict), verdict) + "  " +
-                     wrapped(printable(status.summary), verdict.size() + 2) + "\n\n";
+                     wrapped(printable(status.summary), verdict.size() + 2, out.width()) + "\n\n";
   if (!status.alerts.empty()) text += alert_lines(out, status.alerts) + "\n";
   std::vector<Field> fields{{"Masternodes", masternodes_line(status.masternodes)},
                             {"Node", node_line(status)}};

@@ -94,6 +94,15 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
+namespace {
+
+std::size_t total_of(const std::vector<std::size_t>& widths) {
+  return std::accumulate(widths.begin(), widths.end(), std::size_t{0},
+                         [](std::size_t sum, std::size_t w) { return sum + w + (w ? kGap : 0); });
+}
+
+}  // namespace
+
 // Takes `excess` columns from the widest ones in turn.
 void Grid::narrow(std::vector<std::size_t>& widths, std::size_t excess, bool whole_too) const {
   for (; excess > 0; --excess) {
@@ -122,12 +131,18 @@ std::vector<std::size_t> Grid::widths() const {
     widths[i] = std::max(widths[i], display_width(columns_[i].title));
     total += widths[i] + kGap;
   }
-  if (total > kTableWidth + kGap) {
-    narrow(widths, total - kTableWidth - kGap, false);
-    total =
-        std::accumulate(widths.begin(), widths.end(), std::size_t{0},
-                        [](std::size_t sum, std::size_t w) { return sum + w + (w ? kGap : 0); });
-    if (total > kTableWidth + kGap) narrow(widths, total - kTableWidth - kGap, true);
+  if (total > kMaxWidth + kGap) {
+    narrow(widths, total - kMaxWidth - kGap, false);
+    total = total_of(widths);
+    if (total > kMaxWidth + kGap) narrow(widths, total - kMaxWidth - kGap, true);
+    total = total_of(widths);
+  }
+  // On a narrower terminal the text at the end gives way; an address or a word never does.
+  const auto last = std::find_if(widths.rbegin(), widths.rend(), [](auto w) { return w > 0; });
+  const std::size_t room = output_.width() + kGap;
+  if (last != widths.rend() && total > room && *last > kNarrowest &&
+      !columns_[static_cast<std::size_t>(widths.rend() - last) - 1].whole) {
+    *last -= std::min(total - room, *last - kNarrowest);
   }
   return widths;
 }
@@ -165,7 +180,7 @@ std::string fields_text(const Output& output, const std::vector<Field>& fields) 
   for (const auto& field : fields) {
     out += output.paint(Paint::dim, field.title);
     out.append(width - display_width(field.title) + kGap, ' ');
-    out += wrapped(field.value, width + kGap) + "\n";
+    out += wrapped(field.value, width + kGap, output.width()) + "\n";
   }
   return out;
 }

@@ -1,7 +1,8 @@
 #pragma once
-// Tables for people, at most 100 columns wide, of described structs: a column is a title and a
-// member (or a small function of the row); how a value looks follows from its type, in one place.
-// What peers and files chose is made printable here. Wide texts give way first, cut with "…".
+// Tables for people, as wide as the terminal and at most 100 columns, of described structs: a
+// column is a title and a member (or a small function of the row); how a value looks follows from
+// its type, in one place. What peers and files chose is made printable here. Wide texts give way
+// first, cut with "…".
 
 #include <functional>
 #include <optional>
@@ -15,8 +16,6 @@
 #include "daemon/core/reflect.h"
 
 namespace timectl::cmd {
-
-inline constexpr std::size_t kTableWidth = 100;
 
 struct Cell {
   std::string text = {};  // one line, printable
@@ -139,6 +138,6 @@ struct Field {
 
 // Words wrapped to `width` columns, continuation lines indented.
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t indent,
-                                  std::size_t width = kTableWidth);
+                                  std::size_t width = kMaxWidth);
 
 }  // namespace timectl::cmd

@@ -48,6 +48,12 @@ Result<int> list(Context& context, const control::WhitelistListRequest& request)
   return show<std::vector<Row>>(
       context, "timectl.whitelist.list/1", *answer, [&](const std::vector<Row>& rows) {
         if (rows.empty()) {
+          if (request.source) {
+            context.out.text(
+                fmt::format("no address has the source {}\n", name_of(*request.source)));
+            context.out.note("next: timectl whitelist list");
+            return;
+          }
           context.out.text("the whitelist is empty\n");
           context.out.note("next: timectl whitelist add IP");
           return;

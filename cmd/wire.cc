@@ -80,8 +80,9 @@ Result<int> decode(Context& context, const WireOptions& options) {
   context.out.text(decoder.finish());
   context.out.flush();
   if (decoder.leftover_bytes() > 0) {
+    const bool one = decoder.leftover_bytes() == 1;
     context.out.note(std::to_string(decoder.leftover_bytes()) +
-                     " bytes at the end are no frame header");
+                     (one ? " byte at the end is" : " bytes at the end are") + " no frame header");
   }
   return decoder.failed() ? kBadData : 0;
 }
@@ -89,20 +90,20 @@ Result<int> decode(Context& context, const WireOptions& options) {
 // Errors of single lines, so that one run names them all; the frames of the other lines are there.
 class Complaints {
  public:
-  explicit Complaints(const Output& out) : out_(out) {}
+  explicit Complaints(Output& out) : out_(out) {}
   void add(const std::vector<std::string>& errors) {
     for (const auto& error : errors) {
       if (++count_ <= kMaxComplaints) out_.error(Error{Code::bad_data, error});
     }
   }
-  void finish() const {
+  void finish() {
     if (count_ > kMaxComplaints) {
       out_.note("and " + std::to_string(count_ - kMaxComplaints) + " more lines like these");
     }
   }
 
  private:
-  const Output& out_;
+  Output& out_;
   std::size_t count_ = 0;
 };
 

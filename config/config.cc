@@ -293,6 +293,30 @@ class Reader {
   Checked& out_;
 };
 
+// Rules know the line of what they refuse: this shows it, with the caret under what the message
+// begins with (an address or a key) or else under the whole line.
+void point_at(Problem& problem, std::string_view text) {
+  if (problem.line == 0 || problem.column != 0) return;
+  for (std::size_t line = 1; line < problem.line; ++line) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  const auto first = text.find_first_not_of(" \t");
+  const auto last = text.find_last_not_of(" \t\r");
+  if (first == std::string_view::npos) return;
+  problem.excerpt = std::string(text.substr(0, last + 1));
+  problem.column = first + 1;
+  problem.width = last + 1 - first;
+  std::string subject = problem.message.substr(0, problem.message.find(' '));
+  if (subject.starts_with("network.")) subject.erase(0, std::string_view("network.").size());
+  if (const auto at = problem.excerpt.find(subject); at != std::string::npos && subject != "the") {
+    problem.column = at + 1;
+    problem.width = subject.size();
+  }
+}
+
 }  // namespace
 
 std::uint16_t Config::p2p_port() const {
@@ -312,6 +336,7 @@ Checked check_text(std::string_view text, const std::string& file, const Request
   apply_overrides(request.environment, request.flags, out);
   auto broken = broken_list_rules(out.config);
   if (out.problems.empty() && broken.empty()) broken = broken_number_rules(out.config);
+  for (auto& problem : broken) point_at(problem, text);
   out.problems.insert(out.problems.end(), broken.begin(), broken.end());
   std::stable_sort(out.problems.begin(), out.problems.end(),
                    [](const auto& a, const auto& b) { return a.line < b.line; });

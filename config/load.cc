@@ -1,9 +1,11 @@
 #include "config/load.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -13,6 +15,8 @@
 
 namespace timectl::config {
 namespace {
+
+constexpr int kPipePatienceMs = 5000;
 
 class Descriptor {
  public:
@@ -54,6 +58,11 @@ Result<std::string> read_file(const std::string& file) {
   while (text.size() <= kMostBytes) {  // one buffer more than allowed is refused by the guard
     const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) {  // a pipe whose writer has not written yet: <(command)
+      pollfd waited{fd.get(), POLLIN, 0};
+      if (::poll(&waited, 1, kPipePatienceMs) == 0) return cannot_read(file, ETIMEDOUT);
+      continue;
+    }
     if (n < 0) return cannot_read(file, errno);
     if (n == 0) break;
     text.append(buffer, static_cast<std::size_t>(n));
@@ -75,13 +84,23 @@ Result<Config> load(const Request& request) {
   auto checked = check_file(request);
   if (!checked) return checked.error();
   if (checked->problems.empty()) return std::move(checked->config);
-  const auto count = checked->problems.size();
-  const std::string what = request.file ? request.file->string() : "the configuration";
+  const auto& problems = checked->problems;
+  // Named after where all of them are: a good file is not blamed for a variable.
+  const auto& place = problems.front().file;
+  const bool one_place = std::all_of(problems.begin(), problems.end(),
+                                     [&](const auto& problem) { return problem.file == place; });
+  const bool in_file = request.file && one_place && place == request.file->string();
+  const std::string what = in_file                               ? place
+                           : one_place && place == "environment" ? "the environment"
+                                                                 : "the configuration";
+  auto text = render(problems);
+  if (text.ends_with('\n')) text.pop_back();
   return Error{Code::config_invalid,
                what + " has " +
-                   (count == 1 ? std::string("a problem") : std::to_string(count) + " problems"),
-               render(checked->problems),
-               {request.file ? "timectl config check " + what : "timectl config show --origin"}};
+                   (problems.size() == 1 ? std::string("a problem")
+                                         : std::to_string(problems.size()) + " problems"),
+               std::move(text),
+               {in_file ? "timectl config check " + what : "timectl config check"}};
 }
 
 std::vector<ShownValue> show(const Config& config) {

@@ -16,6 +16,7 @@
 #include "daemon/core/json.h"
 #include "daemon/daemon_parts.h"
 #include "daemon/wire/network_params.h"
+#include "store/network_claim.h"
 #include "store/peers_table.h"
 #include "store/whitelist_table.h"
 
@@ -94,6 +95,8 @@ Result<void> Daemon::Parts::open_store() {
   auto opened = store::Database::open(std::move(*lock), store::OpenMode::read_write);
   if (!opened) return opened.error();
   database.emplace(std::move(*opened));
+  auto claimed = store::claim_network(*database, options.config.network.name);
+  if (!claimed) return claimed;
   auto entries = store::load_whitelist(*database);
   if (!entries) return entries.error();
   whitelist.load(std::move(*entries));

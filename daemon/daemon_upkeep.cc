@@ -30,7 +30,8 @@ Result<void> Daemon::Parts::reload() {
   auto loaded = options.reload ? options.reload() : Result<config::Config>(options.config);
   if (!loaded) {
     record(EventKind::config_rejected, Severity::error,
-           "the configuration stays as it was: " + loaded.error().message);
+           "the configuration stays as it was: " + loaded.error().message + ": " +
+               loaded.error().because.substr(0, loaded.error().because.find('\n')));
     return loaded.error();
   }
   const auto& old = options.config;
@@ -46,6 +47,7 @@ Result<void> Daemon::Parts::reload() {
     node->on_policy_changed(options.config.policy, clock_now());
   }
   const auto changes = sync_config_whitelist(methods->services());
+  node->on_blacklist_changed(clock_now());
   if (!changes) {
     record(EventKind::config_rejected, Severity::error,
            "the config's whitelist could not be stored: " + changes.error().message);
@@ -78,7 +80,7 @@ void Daemon::Parts::begin_stop() {
   if (stopping) return;
   stopping = true;
   notify.send("STOPPING=1");
-  record(EventKind::node_stopping, Severity::notice, "stopping");
+  record(EventKind::node_stopping, Severity::notice, "");
   closed = !network;
   if (network) network->stop([this] { closed = true; });
   server->stop();

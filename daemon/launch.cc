@@ -84,8 +84,8 @@ Result<pid_t> spawn(const std::vector<std::string>& arguments, int report_fd,
   ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   // A message of the run-time (a failed CHECK, the sanitizers) must not get lost.
-  ::posix_spawn_file_actions_addopen(&actions, 2, log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND,
-                                     0600);
+  ::posix_spawn_file_actions_addopen(&actions, 2, log_path.c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
   ::posix_spawn_file_actions_adddup2(&actions, report_fd, kReadyFd);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);

@@ -16,7 +16,7 @@ namespace timectl {
 struct LogOptions {
   config::LogLevel level = config::LogLevel::info;
   config::LogFormat format = config::LogFormat::text;
-  std::string file;  // empty: stderr
+  std::string file = {};  // empty: stderr
   std::size_t max_bytes = 10'485'760;
   std::size_t files = 5;
   bool journal = false;  // stderr goes to the journal: "<4>" prefixes, no time of our own

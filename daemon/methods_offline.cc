@@ -4,6 +4,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/control/socket_file.h"
+#include "store/network_claim.h"
 #include "store/whitelist_table.h"
 
 namespace timectl {
@@ -11,10 +12,12 @@ namespace {
 
 Result<store::Database> open_database(const OfflineOptions& options) {
   const bool reading = options.mode == store::OpenMode::read_only;
+  const auto file = options.data_dir / store::kDatabaseFile;
   std::error_code unknown;
-  // A command that reads makes no directory, not even for the lock.
-  if (reading && !std::filesystem::exists(options.data_dir / store::kDatabaseFile, unknown) &&
-      !unknown) {
+  // A command that reads makes no directory, not even for the lock. A log without its database is
+  // no new beginning: opening says so.
+  if (reading && !std::filesystem::exists(file, unknown) && !unknown &&
+      !std::filesystem::exists(file.string() + "-wal", unknown) && !unknown) {
     return store::Database::in_memory();
   }
   auto lock = store::StateLock::acquire(options.data_dir, options.command, options.wait);
@@ -59,6 +62,9 @@ Result<void> Offline::load(store::OpenMode mode) {
   if (mode == store::OpenMode::read_only) {
     show_config_whitelist(methods_.services());
     return {};
+  }
+  if (auto claimed = store::claim_network(database_, config_.network.name); !claimed) {
+    return claimed.error();
   }
   if (auto synced = sync_config_whitelist(methods_.services(), "cli"); !synced)
     return synced.error();

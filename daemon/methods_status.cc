@@ -39,12 +39,16 @@ void judge(control::StatusReply& reply) {
     reply.alerts.push_back({Severity::error, "The whitelist is empty", {}});
   } else if (connected == total) {
     reply.verdict = Verdict::ok;
-    reply.summary = "all " + several(total, "whitelisted masternode") + " connected";
+    reply.summary = total == 1
+                        ? "the whitelisted masternode is connected"
+                        : "all " + std::to_string(total) + " whitelisted masternodes are connected";
     reply.next_command = "timectl peer list";
   } else {
     reply.verdict = connected == 0 ? Verdict::critical : Verdict::degraded;
     reply.summary = connected == 0
-                        ? "none of " + several(total, "whitelisted masternode") + " is connected"
+                        ? (total == 1 ? "the whitelisted masternode is not connected"
+                                      : "none of " + std::to_string(total) +
+                                            " whitelisted masternodes is connected")
                         : std::to_string(total - connected) + " of " +
                               several(total, "whitelisted masternode") + " not connected";
     if (connected == 0) {

@@ -6,15 +6,33 @@ void Throttle::begin_interval(Instant now) {
   if (interval_began_ && now - *interval_began_ < limits_.interval) return;
   interval_began_ = now;
   passed_ = 0;
-  std::erase_if(seen_, [&](const auto& item) {
+  const auto old = [&](const auto& item) {
     return item.second.left_out == 0 && now - item.second.passed_at >= limits_.interval;
-  });
+  };
+  std::erase_if(seen_, old);
+  std::erase_if(whitelisted_, old);
+}
+
+std::optional<std::uint64_t> Throttle::admit_whitelisted(const Key& key, Instant now) {
+  Seen& seen = whitelisted_.try_emplace(key, Seen{now}).first->second;
+  if (now - seen.passed_at >= limits_.interval) {
+    seen.passed_at = now;
+    seen.passed = 0;
+  }
+  if (seen.passed >= limits_.per_whitelisted) {
+    ++seen.left_out;
+    return std::nullopt;
+  }
+  ++seen.passed;
+  return std::exchange(seen.left_out, 0);
 }
 
 std::optional<std::uint64_t> Throttle::admit(const Event& event, Instant now) {
-  if (event.whitelisted || !event.peer) return 0;
+  // What the operator did is no peer's doing.
+  if (!event.peer || event.kind == EventKind::promoted) return 0;
   begin_interval(now);
-  const auto key = std::pair(event.kind, *event.peer);
+  const Key key(event.kind, *event.peer);
+  if (event.whitelisted) return admit_whitelisted(key, now);
   auto found = seen_.find(key);
   if (found != seen_.end() && now - found->second.passed_at < limits_.interval) {
     ++found->second.left_out;

@@ -1,8 +1,9 @@
 #pragma once
-// How often what strangers cause is written down: one line a minute for the same thing of the
-// same peer, and a bound over all of them, so that nobody fills the disk by knocking (FT-S20).
-// Pure; the recorder asks it before it logs or stores anything about a peer that is not
-// whitelisted. What was left out is counted and said with the next line that passes.
+// How often what peers cause is written down, so that nobody fills the disk by knocking (FT-S20):
+// of strangers one line a minute for the same thing of the same peer, and a bound over all of them;
+// of whitelisted peers, which no connection rate holds back, many more than an honest one causes,
+// and without that bound. Pure; the recorder asks it before it logs or stores anything about a
+// peer. What was left out is counted and said with the next line that passes.
 
 #include <cstdint>
 #include <map>
@@ -16,8 +17,9 @@ namespace timectl {
 
 struct ThrottleLimits {
   Duration interval = std::chrono::minutes(1);
-  std::size_t per_interval = 120;  // over all strangers: about 20 KiB a minute
-  std::size_t table = 4096;        // (kind, peer) pairs remembered
+  std::size_t per_interval = 120;    // over all strangers: about 20 KiB a minute
+  std::size_t table = 4096;          // (kind, peer) pairs of strangers remembered
+  std::size_t per_whitelisted = 20;  // of one kind of one whitelisted peer, in an interval
 };
 
 class Throttle {
@@ -33,10 +35,14 @@ class Throttle {
   struct Seen {
     Instant passed_at;
     std::uint64_t left_out = 0;
+    std::size_t passed = 0;  // since passed_at; of whitelisted peers only
   };
+  using Key = std::pair<EventKind, IpAddress>;
   void begin_interval(Instant now);
+  [[nodiscard]] std::optional<std::uint64_t> admit_whitelisted(const Key& key, Instant now);
   ThrottleLimits limits_;
-  std::map<std::pair<EventKind, IpAddress>, Seen> seen_;
+  std::map<Key, Seen> seen_;
+  std::map<Key, Seen> whitelisted_;  // bounded by the whitelist
   std::optional<Instant> interval_began_;
   std::size_t passed_ = 0;
   std::uint64_t dropped_ = 0;

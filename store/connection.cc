@@ -3,6 +3,7 @@
 #include <SQLiteCpp/Backup.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,6 +47,9 @@ std::unique_ptr<SQLite::Database> open_handle(const std::filesystem::path& file,
     case Access::reader:
       return std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY,
                                                 kBusyMilliseconds);
+    case Access::without_log:
+      return std::make_unique<SQLite::Database>(uri_of(file, "mode=ro&immutable=1"),
+                                                SQLite::OPEN_READONLY | SQLite::OPEN_URI);
     case Access::untouched:
       break;
   }
@@ -131,7 +135,9 @@ Code code_of(int primary, int extended, int system_error) {
       return is_full(system_error) ? Code::database_full : Code::database_unwritable;
     case SQLITE_IOERR:
       if (is_full(system_error)) return Code::database_full;
-      return extended == SQLITE_IOERR_READ || extended == SQLITE_IOERR_SHORT_READ
+      // CORRUPTFS is SQLite's name for a read that ended with EIO.
+      return extended == SQLITE_IOERR_READ || extended == SQLITE_IOERR_SHORT_READ ||
+                     extended == SQLITE_IOERR_CORRUPTFS
                  ? Code::input_output
                  : Code::database_unwritable;
     case SQLITE_INTERRUPT:
@@ -141,9 +147,23 @@ Code code_of(int primary, int extended, int system_error) {
   }
 }
 
+// SQLite tries other ways after a refusal, and the last errno tells of those. The file system
+// itself knows why nothing can be created on it: EROFS, ENOSPC, or 0 if that is not the reason.
+int refusal_of_file_system(const std::filesystem::path& file) {
+  const auto directory = file.parent_path();
+  struct statvfs status {};
+  if (::statvfs(directory.empty() ? "." : directory.c_str(), &status) != 0) return 0;
+  if ((status.f_flag & ST_RDONLY) != 0) return EROFS;
+  return status.f_files != 0 && status.f_favail == 0 ? ENOSPC : 0;
+}
+
 Error describe(const std::filesystem::path& file, const SQLite::Exception& exception,
                std::string_view doing, int system_error) {
   const int primary = exception.getErrorCode() & 0xff;
+  if (primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY) {
+    const int refusal = refusal_of_file_system(file);
+    if (refusal != 0) system_error = refusal;
+  }
   const Code code = code_of(primary, exception.getExtendedErrorCode(), system_error);
   Error error{code, std::string(doing) + " failed: " + file.string(), exception.what()};
   const bool file_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ||
@@ -199,8 +219,9 @@ Error Connection::failure(const SQLite::Exception& exception, std::string_view d
 }
 
 Error describe_open_failure(const std::filesystem::path& file, const SQLite::Exception& exception) {
-  // No other system call lies between SQLite's and here that would have failed.
-  return describe(file, exception, "opening the database", errno);
+  // Few system calls lie between SQLite's and here. A file that is not there is never the reason:
+  // it was looked at before, so that ENOENT comes from tidying up.
+  return describe(file, exception, "opening the database", errno == ENOENT ? 0 : errno);
 }
 
 namespace {

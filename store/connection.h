@@ -29,9 +29,10 @@ struct StoreFailure {
 };
 
 enum class Access : std::uint8_t {
-  writer,    // the one connection that writes
-  reader,    // a second one of the same process, beside the writer
-  untouched  // nobody writes the file; reads without making -wal or -shm files
+  writer,      // the one connection that writes
+  reader,      // a second one of the same process, beside the writer
+  untouched,   // nobody writes the file; reads without making -wal or -shm files
+  without_log  // the same, of the file alone: the state of the last checkpoint
 };
 
 enum class Sync : std::uint8_t {

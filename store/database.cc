@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -111,6 +112,51 @@ void keep_copy_before_migration(Connection& connection, int version) {
   sync_directory(target.parent_path());
 }
 
+// SQLite does not tie a write-ahead log to its file: one left behind beside a database that was
+// put there by hand would replace its pages without a word, when reading as well. The audit log
+// ties them: where it ended in the file is part of every later state. Asked before anything is
+// opened for writing, since the end of such a connection moves the log into the file.
+void refuse_foreign_log(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat((file.string() + "-wal").c_str(), &status) != 0 || status.st_size == 0) return;
+  std::int64_t seq = 0;
+  std::string hash;
+  try {
+    Connection alone(file, Access::without_log);
+    Query head(alone, "SELECT seq, hash FROM audit_head");
+    if (!head.step()) return;
+    seq = head.row().getColumn(0).getInt64();
+    hash = head.row().getColumn(1).getString();
+  } catch (const SQLite::Exception&) {
+    return;  // killed before or while it was moved from the log: the checks of all pages decide
+  }
+  if (seq == 0) return;
+  Connection both(file, Access::untouched);
+  Query known(both,
+              "SELECT count(*) FROM audit_head h JOIN audit last ON last.seq = h.seq AND "
+              "last.hash = h.hash JOIN audit old ON old.seq = ?1 AND old.hash = ?2 "
+              "WHERE h.seq >= ?1");
+  known.bind(seq, hash);
+  if (known.step() && known.row().getColumn(0).getInt64() == 1) return;
+  throw StoreFailure{Error{Code::database_damaged,
+                           file.string() + " does not fit the log beside it",
+                           file.string() + "-wal is of another database or of a later copy",
+                           {"timectl db restore FILE",
+                            "move the -wal and -shm files away if the database was put there by "
+                            "hand and is complete"}}};
+}
+
+// A page that the disk does not give is no damaged page: a backup would not help.
+[[noreturn]] void not_sound(const std::filesystem::path& file, const std::string& text) {
+  constexpr std::string_view kCode = "error code=";
+  const auto at = text.find(kCode);
+  if (at != std::string::npos &&
+      (std::atoi(text.c_str() + at + kCode.size()) & 0xff) == SQLITE_IOERR) {
+    throw StoreFailure{Error{Code::input_output, "reading " + file.string() + " failed", text}};
+  }
+  damaged(file, text);
+}
+
 // What the node decides by is looked at before it is used; the rest only after an unclean stop.
 void quick_check(Connection& connection) {
   for (const char* sql :
@@ -119,7 +165,7 @@ void quick_check(Connection& connection) {
     Query query(connection, sql);
     if (query.step()) {
       const auto text = query.row().getColumn(0).getString();
-      if (text != "ok") damaged(connection.file(), text);
+      if (text != "ok") not_sound(connection.file(), text);
     }
   }
 }
@@ -154,8 +200,12 @@ std::unique_ptr<Connection> open_checked(const std::filesystem::path& file, Open
   return connection;
 }
 
-Result<std::unique_ptr<Connection>> open_guarded(const std::filesystem::path& file, OpenMode mode) {
+enum class First : bool { no, yes };  // of this process; later the log is its own
+
+Result<std::unique_ptr<Connection>> open_guarded(const std::filesystem::path& file, OpenMode mode,
+                                                 First first) {
   try {
+    if (first == First::yes && look_at(file) == Presence::file) refuse_foreign_log(file);
     return open_checked(file, mode);
   } catch (const StoreFailure& failure) {
     return failure.error;
@@ -187,7 +237,7 @@ Result<Database> Database::open_file(std::optional<StateLock> lock,
   database.file_ = file;
   database.mode_ = mode;
   database.stopped_uncleanly_ = log_is_there(file);
-  auto connection = open_guarded(file, mode);
+  auto connection = open_guarded(file, mode, First::yes);
   if (!connection) return connection.error();
   database.connection_ = std::move(*connection);
   return database;
@@ -257,7 +307,7 @@ const std::optional<Error>& Database::write_failure() const {
 Result<void> Database::reopen() {
   if (!lock_) return Error{Code::invalid_argument, "only the database of the lock is reopened"};
   connection_->close();
-  auto connection = open_guarded(file_, mode_);
+  auto connection = open_guarded(file_, mode_, First::no);
   if (!connection) {
     connection_->closed_because = connection.error();
     return connection.error();

@@ -114,9 +114,17 @@ CREATE TABLE peers (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* kNetwork = R"sql(
+CREATE TABLE network (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  name TEXT NOT NULL
+) STRICT;
+)sql";
+
 constexpr auto kMigrations = std::to_array<Migration>({
     {1, "whitelist and audit log", kWhitelistAndAudit},
     {2, "sessions, events and peers", kPeersAndHistory},
+    {3, "the network it belongs to", kNetwork},
 });
 
 // "table whitelist" -> its CREATE statement. Indexes and tables that others added (ANALYZE makes

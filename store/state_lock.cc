@@ -39,8 +39,17 @@ Error system_failure(Code code, const std::string& what) {
 
 // Each missing directory is made with mode 0700, whatever the umask allows.
 Result<void> make_directory(const std::filesystem::path& directory) {
-  std::error_code failed;
-  if (std::filesystem::is_directory(directory, failed)) return {};
+  struct stat present {};
+  if (::stat(directory.c_str(), &present) == 0 && S_ISDIR(present.st_mode)) {
+    // Who can write here can put another database in the place of ours; /tmp has the sticky bit.
+    if ((present.st_mode & S_IWOTH) != 0 && (present.st_mode & S_ISVTX) == 0) {
+      return Error{Code::config_insecure,
+                   "anybody can write to the directory " + directory.string(),
+                   "the database in it decides whom the node trusts",
+                   {"chmod o-w " + directory.string()}};
+    }
+    return {};
+  }
   const auto parent = directory.parent_path();
   if (!parent.empty() && parent != directory) {
     if (auto made = make_directory(parent); !made) return made;

@@ -97,7 +97,8 @@ const std::vector<Library> kLibraries{
     {"SQLiteCpp/", {"store/"}},
     {"sqlite3.h", {"store/"}},
     {"openssl/", {"daemon/net/", "store/", "daemon/wire/hash.cc", "daemon/wire/ed25519.cc"}},
-    {"boost/asio", {"daemon/net/", "daemon/control/", "daemon/observe/", "daemon/daemon."}},
+    {"boost/asio",
+     {"daemon/net/", "daemon/control/", "daemon/observe/", "daemon/daemon.", "daemon/daemon_"}},
 };
 
 bool starts_with_any(const std::string& text, const Lines& prefixes) {

@@ -333,19 +333,23 @@ void Server::State::welcome(Protocol::socket socket) {
 
 bool Server::State::start(Job job, std::uint32_t uid, Done done) {
   if (jobs.size() + (privileged(uid) ? 0 : 1) >= options.limits.jobs) return false;
-  jobs.emplace_back();
-  const auto place = std::prev(jobs.end());
-  *place = std::jthread([this, place, job = std::move(job), done = std::move(done),
-                         weak = weak_from_this()](const std::stop_token& stop) mutable {
-    auto result = job(stop);
-    job = {};  // what it holds (a reader of the database) is gone before anybody hears of the end
-    asio::post(io, [weak, place, done = std::move(done), result = std::move(result)]() mutable {
-      const auto self = weak.lock();
-      if (!self) return;
-      self->jobs.erase(place);  // joins: the thread has nothing left to do
-      done(std::move(result));
+  const auto place = jobs.emplace(jobs.end());
+  try {
+    *place = std::jthread([this, place, job = std::move(job), done = std::move(done),
+                           weak = weak_from_this()](const std::stop_token& stop) mutable {
+      auto result = job(stop);
+      job = {};  // what it holds (a reader of the database) is gone before anybody hears of the end
+      asio::post(io, [weak, place, done = std::move(done), result = std::move(result)]() mutable {
+        if (const auto self = weak.lock()) {
+          self->jobs.erase(place);  // joins: the thread has nothing left to do
+          done(std::move(result));
+        }
+      });
     });
-  });
+  } catch (const std::system_error&) {  // no thread is to be had: busy, not the end of the node
+    jobs.erase(place);
+    return false;
+  }
   return true;
 }
 
@@ -354,8 +358,7 @@ Server::Server(asio::io_context& io, ServerOptions options, Handler handler)
 
 Server::~Server() {
   stop();
-  const auto sessions = state_->sessions;
-  for (const auto& session : sessions) session->close();
+  for (const auto& session : std::set(state_->sessions)) session->close();
   state_->jobs.clear();  // asks each to stop, and waits for it
 }
 
@@ -374,8 +377,7 @@ std::uint32_t Server::socket_group() const {
 
 void Server::publish(const Event& event) {
   std::string line;
-  const auto sessions = state_->sessions;  // a slow one removes itself meanwhile
-  for (const auto& session : sessions) {
+  for (const auto& session : std::set(state_->sessions)) {  // a slow one removes itself meanwhile
     if (line.empty()) line = notification_line("event", to_json(event));
     session->publish(event, line);
   }
@@ -388,8 +390,7 @@ void Server::stop() {
   state_->pause.cancel();
   if (state_->file) state_->file->remove();
   for (auto& job : state_->jobs) job.request_stop();
-  const auto sessions = state_->sessions;
-  for (const auto& session : sessions) session->finish();
+  for (const auto& session : std::set(state_->sessions)) session->finish();
 }
 
 std::size_t Server::clients() const {

@@ -132,6 +132,8 @@ class Node {
                               Now now);
   // The whitelist has changed for this address (already put): promote or demote at once (W9).
   void on_whitelist_changed(const IpAddress& ip, Now now);
+  // The config's blacklist has changed (already set): whoever is on it now goes at once (W4).
+  void on_blacklist_changed(Now now);
   // The configuration was reloaded: new numbers hold from now on, for open connections too.
   void on_policy_changed(const Policy& policy, Now now);
 

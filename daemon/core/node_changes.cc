@@ -34,12 +34,22 @@ void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
     s.close_link(ip, EndReason::closed_by_operator, "no longer whitelisted", now);
   }
   if (masternode) {
-    s.dial_soon(ip, now.mono);
+    // Only a new masternode: another source or label must not skip the gap of its ladder.
+    if (!was) s.dial_soon(ip, now.mono);
   } else {
     peer->candidate = s.plausible(ip);
     s.queue(ip, now.mono);
     s.note_masternode_count(now, std::nullopt);
     s.enforce_slots(now);
+  }
+  s.pump(now);
+}
+
+void Node::on_blacklist_changed(Now now) {
+  State& s = *state_;
+  if (!s.started || s.stopping) return;
+  for (const auto& [ip, where] : s.whitelist.blacklist()) {
+    s.close_link(ip, EndReason::banned, "network.blacklisted_peers holds it", now);
   }
   s.pump(now);
 }

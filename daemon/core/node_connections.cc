@@ -108,9 +108,19 @@ Admission Node::State::second_connection(ConnectionId id, const IpAddress& remot
   }
   Connection& main = connections.at(link.main);
   if (main.stage == Stage::ready) {
-    ping(main, false, now.mono);
+    // One probe in each span: whoever shares the peer's address (NAT) could otherwise have us ping
+    // it until it answers no more (SendGuard: 6 pongs in 10 s), and take its place.
+    const Duration span = policy().liveness.duplicate_probe_timeout;
+    const bool probed = main.probed_at && now.mono - *main.probed_at < span;
+    if (probed && main.liveness->last_heard() > *main.probed_at) {
+      return reject(EndReason::duplicate, "the first connection is alive", remote, now);
+    }
+    if (!probed) {
+      main.probed_at = now.mono;
+      ping(main, false, now.mono);
+    }
     Connection& held = add(id, remote, Direction::in, Stage::held, now);
-    held.hold_until = now.mono + policy().liveness.duplicate_probe_timeout;
+    held.hold_until = *main.probed_at + span;
     link.contender = id;
     checks.set(id, *held.hold_until);
     return {Admit::hold, EndReason::duplicate, {}};

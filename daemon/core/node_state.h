@@ -34,6 +34,7 @@ struct Connection {
   std::optional<std::uint64_t> height = {};
   std::optional<std::uint32_t> commit_count = {};
   std::optional<Instant> hold_until = {};        // held: while the old connection is probed
+  std::optional<Instant> probed_at = {};         // because of a second connection (S4)
   EndReason close_reason = EndReason::shutdown;  // closing: what we said
   std::string close_detail = {};
   bool said_suspect = false;  // events already made, to make each once

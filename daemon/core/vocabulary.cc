@@ -9,8 +9,8 @@ namespace {
 
 constexpr auto kReasons = std::to_array<ReasonRow>({
     {EndReason::closed_by_peer, "The peer closed the connection (FIN or reset).",
-     "Usually a restart of the peer; if it repeats, ask its operator or `timectl diagnose peer "
-     "IP`."},
+     "Usually a restart of the peer; if it repeats, ask its operator; `timectl peer "
+     "history IP` shows how often."},
     {EndReason::closed_by_operator, "An operator of this node closed it.",
      "`timectl peer connect IP` dials it again."},
     {EndReason::unresponsive, "The peer left pings unanswered and sent nothing for too long.",

@@ -74,6 +74,14 @@ WhitelistChange Whitelist::plan_add(const AddRequest& request) const {
     return refused(std::move(change), Code::invalid_argument,
                    "no peer can have this address: it is unspecified, multicast or broadcast");
   }
+  // What an operator types now can be mended now; the config's own labels are checked when loaded.
+  if (request.label && !request.label->empty() && request.source.source == Source::manual) {
+    for (const auto& [ip, entry] : entries_) {
+      if (entry.label != *request.label || ip == request.ip) continue;
+      return refused(std::move(change), Code::invalid_argument,
+                     "the label " + *request.label + " belongs to " + ip.to_string());
+    }
+  }
   if (present == nullptr && entries_.size() >= max_entries_) {
     return refused(std::move(change), Code::whitelist_full,
                    "the whitelist has its " + std::to_string(max_entries_) + " entries");

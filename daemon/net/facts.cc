@@ -1,5 +1,6 @@
 #include "daemon/net/facts.h"
 
+#include <algorithm>
 #include <boost/describe/enum_to_string.hpp>
 #include <charconv>
 #include <optional>
@@ -26,11 +27,16 @@ std::optional<IpAddress> address_in(std::string_view text) {
   return *ip;
 }
 
+// What is looked at, whether it is an address or not: a frame has room for a million empty texts.
+template <class List>
+auto first_of(const List& list) {
+  return list.span().first(std::min(list.size(), max_learned));
+}
+
 class Addresses {
  public:
-  // None where the text is no address, is there already, or the bound is reached.
+  // None where the text is no address or is there already.
   std::optional<IpAddress> add(std::string_view text) {
-    if (seen_.size() >= max_learned) return std::nullopt;
     const auto ip = address_in(text);
     if (!ip || !seen_.insert(*ip).second) return std::nullopt;
     return ip;
@@ -52,14 +58,14 @@ struct Claims {
   }
 
   void operator()(const wire::msg::MasternodesResponse& message) {
-    for (const auto& entry : message.masternodes) add(entry.address, entry.tier);
+    for (const auto& entry : first_of(message.masternodes)) add(entry.address, entry.tier);
   }
   void operator()(const wire::msg::MasternodeAnnouncement& m) { add(m.address, m.tier); }
   void operator()(const wire::msg::MasternodeAnnouncementV2& m) { add(m.address, m.tier); }
   void operator()(const wire::msg::MasternodeAnnouncementV3& m) { add(m.address, m.tier); }
   void operator()(const wire::msg::MasternodeAnnouncementV4& m) { add(m.address, m.tier); }
   void operator()(const wire::msg::MasternodeStatusGossip& message) {
-    for (const auto address : message.visible_masternodes) add(address, std::nullopt);
+    for (const auto address : first_of(message.visible_masternodes)) add(address, std::nullopt);
   }
   template <class T>
   void operator()(const T&) {}
@@ -74,15 +80,9 @@ std::vector<IpAddress> learned_peers(const wire::Message& message) {
     if (const auto ip = addresses.add(text)) found.push_back(*ip);
   };
   if (const auto* peers = std::get_if<wire::msg::PeersResponse>(&message)) {
-    for (const auto address :
-         peers->addresses.span().first(std::min(peers->addresses.size(), max_learned))) {
-      add(address);
-    }
+    for (const auto address : first_of(peers->addresses)) add(address);
   } else if (const auto* exchange = std::get_if<wire::msg::PeerExchange>(&message)) {
-    for (const auto& entry :
-         exchange->entries.span().first(std::min(exchange->entries.size(), max_learned))) {
-      add(entry.address);
-    }
+    for (const auto& entry : first_of(exchange->entries)) add(entry.address);
   }
   return found;
 }

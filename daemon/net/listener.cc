@@ -1,6 +1,7 @@
 #include "daemon/net/listener.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <chrono>
@@ -12,6 +13,17 @@ namespace {
 constexpr int kBatch = 32;
 // Where even the reserve is gone, trying again at once would only burn a core.
 constexpr auto kPause = std::chrono::milliseconds(100);
+
+// Left for the control socket, the database and our own dials: without them an operator could not
+// even ask why strangers are turned away.
+constexpr rlim_t kHeadroom = 16;
+
+// The kernel gives the lowest number that is free: one near the limit means that few are left.
+bool near_limit(int descriptor) {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 2 * kHeadroom &&
+         static_cast<rlim_t>(descriptor) + kHeadroom >= limit.rlim_cur;
+}
 
 Fd reserve() {
   return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -50,6 +62,11 @@ void Listener::wait() {
 void Listener::accept_waiting() {
   for (int i = 0; i < kBatch && socket_.is_open(); ++i) {
     Accepted accepted = accept_from(socket_.native_handle());
+    if (accepted.error == 0 && near_limit(accepted.fd.get())) {
+      accepted.fd.reset();
+      hooks_.exhausted();
+      continue;
+    }
     if (accepted.error == 0) {
       hooks_.connection(std::move(accepted.fd), accepted.remote);
       continue;

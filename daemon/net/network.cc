@@ -117,12 +117,13 @@ void Network::State::report_stopped() {
 void Network::State::run_commands() {
   if (executing) return;  // a command's own consequences are taken by the loop below
   executing = true;
+  // Also where a command throws (no memory): the next event must find the door open.
+  const std::unique_ptr<bool, void (*)(bool*)> open_again(&executing, [](bool* b) { *b = false; });
   for (auto commands = node.take_commands(); !commands.empty(); commands = node.take_commands()) {
     for (const auto& command : commands) {
       std::visit([this](const auto& c) { execute(c); }, command);
     }
   }
-  executing = false;
   schedule();
 }
 

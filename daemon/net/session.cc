@@ -20,6 +20,8 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 // Without a wait in between, one peer may not be read for longer than this.
 constexpr std::size_t kReadTurn = 262'144;
+// What a read counts for besides its bytes: a TLS record may bring a single one.
+constexpr std::size_t kReadCost = 512;
 // What a peer may still send while it learns that we have closed.
 constexpr std::size_t kDrainLimit = 1'048'576;
 
@@ -205,7 +207,7 @@ asio::awaitable<void> Session::converse() {
     Io io;
     do {
       io = read_some();
-      turn += io.bytes;
+      turn += io.bytes + kReadCost;
     } while (io.state == IoState::done && !closing_ && turn < kReadTurn);
     report_traffic();
     if (closing_) break;

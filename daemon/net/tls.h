@@ -95,6 +95,9 @@ class Stream {
   };
   [[nodiscard]] Io outcome(int result, int saved_errno);
   int fd_;
+  // Handshake messages received, of TLS itself; after the handshake they are counted anew, because
+  // a peer that sends nothing else only burns our time. Behind a pointer that OpenSSL keeps.
+  std::unique_ptr<std::uint32_t> handshake_messages_ = std::make_unique<std::uint32_t>(0);
   std::unique_ptr<SSL, Free> ssl_;
   bool heard_ = false;        // the peer has sent a byte
   bool established_ = false;  // the TLS handshake is complete

@@ -1,5 +1,6 @@
 // The encoding of the network: bincode 1.3 with its default functions, bounded. codec.cc uses it to
-// read and write whole messages; nothing else instantiates it (it is costly to compile).
+// read whole messages; nothing else instantiates it (it is costly to compile). bincode_writer.h
+// writes.
 //
 //   u8..u128, i64   1..16 bytes, little-endian            bool        1 byte, 0 or 1
 //   enum            u32 index, then the alternative       option<T>   1 byte 0, or 1 byte 1 + T
@@ -10,18 +11,18 @@
 // A Reader promises: it reads nothing outside the payload; a list's count is checked against the
 // bytes left (count x least size of an element) before memory is taken, and all memory comes from
 // an Arena with a budget; nothing recurses deeper than the types nest. Texts and byte strings are
-// not copied.
+// not copied; a LazyList is checked like any list, but neither copied nor built.
 #pragma once
 
 #include <array>
 #include <bit>
 #include <cstring>
 #include <memory>
-#include <vector>
 
 #include "daemon/wire/arena.h"
 #include "daemon/wire/codec.h"
 #include "daemon/wire/ed25519.h"
+#include "daemon/wire/plain.h"
 #include "daemon/wire/schema.h"
 #include "daemon/wire/utf8.h"
 
@@ -49,15 +50,10 @@ class Reader {
       return read_flag(at, value, DecodeErrorKind::invalid_bool);
     } else if constexpr (std::is_enum_v<T>) {
       return read_enum(at, value);
-    } else if constexpr (std::is_integral_v<T> || ByteArray<T>) {
-      if (left(at) < sizeof(T)) return fail(DecodeErrorKind::unexpected_end, at);
-      std::memcpy(&value, at, sizeof(T));
-      return at + sizeof(T);
-    } else if constexpr (std::is_same_v<T, Uint128>) {
-      if (left(at) < 16) return fail(DecodeErrorKind::unexpected_end, at);
-      std::memcpy(&value.low, at, 8);
-      std::memcpy(&value.high, at + 8, 8);
-      return at + 16;
+    } else if constexpr (plain_size<T>() > 0) {
+      if (left(at) < plain_size<T>()) return find_end<T>(at);
+      read_plain(at, value);
+      return at + plain_size<T>();
     } else if constexpr (std::is_same_v<T, Text>) {
       return read_text(at, value);
     } else if constexpr (std::is_same_v<T, Bytes>) {
@@ -66,6 +62,8 @@ class Reader {
       return read_public_key(at, value);
     } else if constexpr (Optional<T>) {
       return read_optional(at, value);
+    } else if constexpr (ListLeftEncoded<T>) {
+      return read_lazy_list(at, value);
     } else if constexpr (ListOfItems<T>) {
       return read_list(at, value);
     } else if constexpr (Choice<T>) {
@@ -75,9 +73,25 @@ class Reader {
     }
   }
 
+  // The same, called instead of inlined.
+  template <class T>
+  [[gnu::noinline]] const std::uint8_t* read_item(const std::uint8_t* at, T& item) {
+    return read(at, item);
+  }
+
   [[nodiscard]] const DecodeError& error() const { return error_; }
 
  private:
+  // Where an item stands is known only when the one before it is read, so that waiting for the
+  // cache would take more time than all checks. Half a kilobyte ahead is about one block's worth of
+  // checking; a hint that points behind the payload does no harm.
+  [[gnu::always_inline]] static void prefetch(const std::uint8_t* at) {
+    __builtin_prefetch(reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(at) + 512));
+  }
+
+  template <class... D>
+  struct Types {};
+
   [[nodiscard]] std::size_t left(const std::uint8_t* at) const {
     return static_cast<std::size_t>(end_ - at);
   }
@@ -85,6 +99,27 @@ class Reader {
   [[gnu::cold, gnu::noinline]] const std::uint8_t* fail(DecodeErrorKind kind,
                                                         const std::uint8_t* at) {
     error_ = {kind, static_cast<std::size_t>(at - begin_)};
+    return nullptr;
+  }
+
+  // Goes over plain items of which the last are missing, to set error().
+  template <class T>
+  [[gnu::cold]] const std::uint8_t* find_end(const std::uint8_t* at) {
+    if constexpr (Described<T>) {
+      for_each_member<T>([&](auto member) {
+        using M = MemberType<T, decltype(member)>;
+        if constexpr (plain_size<M>() > 0) at = at == nullptr ? nullptr : find_end<M>(at);
+      });
+      return at;
+    } else {
+      return left(at) < plain_size<T>() ? fail(DecodeErrorKind::unexpected_end, at)
+                                        : at + plain_size<T>();
+    }
+  }
+
+  template <class T, class... D>
+  [[gnu::cold, gnu::noinline]] const std::uint8_t* find_end_of_run(const std::uint8_t* at) {
+    static_cast<void>((((at = find_end<MemberType<T, D>>(at)) != nullptr) && ...));
     return nullptr;
   }
 
@@ -145,11 +180,12 @@ class Reader {
     bool present = false;
     at = read_flag(at, present, DecodeErrorKind::invalid_option);
     if (at == nullptr) return nullptr;
+    // Not assigned: the items of a list are read into memory that holds nothing yet.
     if (!present) {
-      value.reset();
+      std::construct_at(&value);
       return at;
     }
-    return read(at, value.emplace());
+    return read(at, **std::construct_at(&value, std::in_place));
   }
 
   template <class T>
@@ -168,14 +204,116 @@ class Reader {
       value = {};
       return item;
     }
+    // The room begins the lifetime of the items, and reading one writes all of it: constructing it
+    // first would cost a tenth of the whole.
+    static_assert(std::is_trivially_copyable_v<T>);
     T* items = arena_.room_for<T>(count);
     if (items == nullptr) return fail(DecodeErrorKind::over_budget, at);
     for (std::size_t i = 0; i < count; ++i) {
-      item = read(item, *std::construct_at(items + i));
+      item = read(item, items[i]);
       if (item == nullptr) return nullptr;
     }
     value = List<T>(items, count);
     return item;
+  }
+
+  // A list that is checked and left where it is. Nothing that older peers shape otherwise is in
+  // one.
+  template <class T>
+  [[gnu::always_inline]] const std::uint8_t* read_lazy_list(const std::uint8_t* at,
+                                                            LazyList<T>& value) {
+    std::size_t count = 0;
+    const std::uint8_t* after = skip_list<T, 0>(at, count);
+    if (after == nullptr) return find_error<T>(at);
+    value = LazyList<T>(count, Bytes(at + 8, static_cast<std::size_t>(after - at) - 8));
+    return after;
+  }
+
+  // Builds the elements of a damaged list one after the other, to set error().
+  template <class T>
+  [[gnu::cold, gnu::noinline]] const std::uint8_t* find_error(const std::uint8_t* at) {
+    std::uint64_t count = 0;
+    if (left(at) < 8) return fail(DecodeErrorKind::unexpected_end, at);
+    std::memcpy(&count, at, 8);
+    if (count > left(at + 8) / min_size<T>()) return fail(DecodeErrorKind::unexpected_end, at);
+    at += 8;
+    for (T item; at != nullptr; at = read_item(at, item)) {
+    }
+    return nullptr;
+  }
+
+  // skip() makes the checks of read() and no stores; it returns nullptr without an error(). The T
+  // starts `Ahead` bytes behind `at`: plain members before it, checked together with it.
+  template <class T, std::size_t Ahead>
+  [[gnu::always_inline]] const std::uint8_t* skip(const std::uint8_t* at) {
+    if constexpr (plain_size<T>() > 0) {
+      return left(at) < Ahead + plain_size<T>() ? nullptr : at + Ahead + plain_size<T>();
+    } else if constexpr (std::is_same_v<T, bool>) {
+      return left(at) < Ahead + 1 || at[Ahead] > 1 ? nullptr : at + Ahead + 1;
+    } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, Text>) {
+      std::uint64_t length = 0;
+      if (left(at) < Ahead + 8) return nullptr;
+      std::memcpy(&length, at + Ahead, 8);
+      at += Ahead + 8;
+      if (length > left(at)) return nullptr;
+      if constexpr (std::is_same_v<T, Text>) {
+        if (!is_ascii(at, length) && !is_utf8(at, length)) return nullptr;
+      }
+      return at + length;
+    } else if constexpr (Optional<T>) {
+      if (left(at) < Ahead + 1 || at[Ahead] > 1) return nullptr;
+      if (at[Ahead] == 0) return at + Ahead + 1;
+      return skip<typename T::value_type, 0>(at + Ahead + 1);
+    } else if constexpr (ListOfItems<T>) {
+      std::size_t count = 0;
+      return skip_list<typename T::value_type, Ahead>(at, count);
+    } else if constexpr (Choice<T>) {
+      return left(at) < Ahead ? nullptr : skip_choice(at + Ahead, static_cast<T*>(nullptr));
+    } else {
+      static_assert(Described<T>, "keys and enums in lists are built at once");
+      return skip_members<Ahead>(at, boost::mp11::mp_rename<Members<T>, Types>{},
+                                 std::type_identity<T>{});
+    }
+  }
+
+  template <std::size_t Ahead, class D, class... More, class T>
+  [[gnu::always_inline]] const std::uint8_t* skip_members(const std::uint8_t* at, Types<D, More...>,
+                                                          std::type_identity<T> whole) {
+    using M = MemberType<T, D>;
+    if constexpr (sizeof...(More) == 0) {
+      return skip<M, Ahead>(at);
+    } else if constexpr (plain_size<M>() > 0) {
+      return skip_members<Ahead + plain_size<M>()>(at, Types<More...>{}, whole);
+    } else {
+      at = skip<M, Ahead>(at);
+      return at == nullptr ? nullptr : skip_members<0>(at, Types<More...>{}, whole);
+    }
+  }
+
+  template <class T, std::size_t Ahead>
+  [[gnu::always_inline]] const std::uint8_t* skip_list(const std::uint8_t* at, std::size_t& count) {
+    if (left(at) < Ahead + 8) return nullptr;
+    std::memcpy(&count, at + Ahead, 8);
+    at += Ahead + 8;
+    // The count needs no check of its own: no memory is taken, and each element takes bytes.
+    static_assert(min_size<T>() > 0 && min_size<T>() == min_size<T, true>());
+    for (std::size_t i = 0; i < count && at != nullptr; ++i) {
+      prefetch(at);
+      at = skip<T, 0>(at);
+    }
+    return at;
+  }
+
+  // Rare: special transactions only.
+  template <class... A>
+  [[gnu::noinline]] const std::uint8_t* skip_choice(const std::uint8_t* at, std::variant<A...>*) {
+    std::uint32_t index = 0;
+    if (left(at) < 4) return nullptr;
+    std::memcpy(&index, at, 4);
+    const std::uint8_t* after = nullptr;
+    std::uint32_t candidate = 0;
+    static_cast<void>(((index == candidate++ && ((after = skip<A, 0>(at + 4)), true)) || ...));
+    return after;
   }
 
   template <class... A>
@@ -184,7 +322,8 @@ class Reader {
     using Read = const std::uint8_t* (*)(Reader&, const std::uint8_t*, V&);
     static constexpr std::array<Read, sizeof...(A)> readers{
         [](Reader& reader, const std::uint8_t* from, V& into) {
-          return reader.read(from, into.template emplace<A>());
+          std::construct_at(&into, std::in_place_type<A>);
+          return reader.read(from, *std::get_if<A>(&into));
         }...};
     std::uint32_t index = 0;
     if (left(at) < 4) return fail(DecodeErrorKind::unexpected_end, at);
@@ -196,87 +335,54 @@ class Reader {
   template <Described T>
   const std::uint8_t* read_struct(const std::uint8_t* at, T& value) {
     constexpr std::size_t count = boost::mp11::mp_size<Members<T>>::value;
-    constexpr std::size_t kept = count - newer_members_of<T>();
-    [[maybe_unused]] const std::uint8_t* const start = at;
-    [&]<class... D, std::size_t... I>(boost::mp11::mp_list<D...>, std::index_sequence<I...>) {
-      [[maybe_unused]] const auto member =
-          [&]<std::size_t Index>(std::integral_constant<std::size_t, Index>, auto& field) {
-            if (Index < kept || form_ == Form::current) at = read(at, field);
-            return at != nullptr;
-          };
-      static_cast<void>(
-          (member(std::integral_constant<std::size_t, I>{}, value.*D::pointer) && ...));
-    }(boost::mp11::mp_rename<Members<T>, boost::mp11::mp_list>{},
-      std::make_index_sequence<count>{});
+    const std::uint8_t* const start = at;
+    at = read_members<0, count - newer_members_of<T>()>(
+        at, boost::mp11::mp_rename<Members<T>, Types>{}, value);
     if constexpr (requires { value.raw; }) {
-      if (at != nullptr && form_ == Form::current) {
-        value.raw = Bytes(start, static_cast<std::size_t>(at - start));
-      }
+      value.raw = at != nullptr && form_ == Form::current
+                      ? Bytes(start, static_cast<std::size_t>(at - start))
+                      : Bytes();
     }
     return at;
   }
 
+  // Reads the members listed. Of the next, `Checked` bytes are known to be there: a run of plain
+  // members is checked once. The last members stay as they are by default, from the `Kept`th on,
+  // in the older form.
+  template <std::size_t Checked, std::size_t Kept, class T>
+  [[gnu::always_inline]] const std::uint8_t* read_members(const std::uint8_t* at, Types<>, T&) {
+    return at;
+  }
+  template <std::size_t Checked, std::size_t Kept, class D, class... More, class T>
+  [[gnu::always_inline]] const std::uint8_t* read_members(const std::uint8_t* at, Types<D, More...>,
+                                                          T& value) {
+    using M = MemberType<T, D>;
+    constexpr std::size_t size = plain_size<M>();
+    if constexpr (Kept == 0) {
+      if (form_ != Form::current) {
+        ((value.*D::pointer = {}), ..., (value.*More::pointer = {}));
+        return at;
+      }
+    }
+    constexpr std::size_t kept = Kept == 0 ? sizeof...(More) + 1 : Kept;
+    if constexpr (size == 0) {
+      at = read(at, value.*D::pointer);
+      return at == nullptr ? nullptr : read_members<0, kept - 1>(at, Types<More...>{}, value);
+    } else if constexpr (Checked == 0) {
+      constexpr std::size_t run = run_size<T, kept, D, More...>();
+      if (left(at) < run) return find_end_of_run<T, D, More...>(at);
+      return read_members<run, kept>(at, Types<D, More...>{}, value);
+    } else {
+      read_plain(at, value.*D::pointer);
+      return read_members<Checked - size, kept - 1>(at + size, Types<More...>{}, value);
+    }
+  }
   const std::uint8_t* begin_;
   const std::uint8_t* end_;
   Arena& arena_;
   std::size_t keys_left_;
   Form form_;
   DecodeError error_{};
-};
-
-class Writer {
- public:
-  explicit Writer(std::vector<std::uint8_t>& out, Reader::Form form = Reader::Form::current)
-      : out_(out), form_(form) {}
-
-  template <class T>
-  void write(const T& value) {
-    if constexpr (std::is_same_v<T, bool>) {
-      out_.push_back(value ? 1 : 0);
-    } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T> || ByteArray<T>) {
-      append(&value, sizeof(T));
-    } else if constexpr (std::is_same_v<T, Uint128>) {
-      write(value.low);
-      write(value.high);
-    } else if constexpr (std::is_same_v<T, Text> || std::is_same_v<T, Bytes>) {
-      write(std::uint64_t{value.size()});
-      append(value.data(), value.size());
-    } else if constexpr (std::is_same_v<T, PublicKey>) {
-      write(Bytes(value.bytes));
-    } else if constexpr (Optional<T>) {
-      write(value.has_value());
-      if (value) write(*value);
-    } else if constexpr (ListOfItems<T>) {
-      write(std::uint64_t{value.size()});
-      for (const auto& item : value) write(item);
-    } else if constexpr (Choice<T>) {
-      write(static_cast<std::uint32_t>(value.index()));
-      std::visit([&](const auto& alternative) { write(alternative); }, value);
-    } else {
-      constexpr std::size_t count = boost::mp11::mp_size<Members<T>>::value;
-      constexpr std::size_t kept = count - newer_members_of<T>();
-      std::size_t index = 0;
-      for_each_member<T>([&](auto member) {
-        if (index++ < kept || form_ == Reader::Form::current)
-          write(value.*decltype(member)::pointer);
-      });
-    }
-  }
-
-  // Bytes that are encoded already.
-  void write_raw(Bytes encoded) { append(encoded.data(), encoded.size()); }
-
- private:
-  // Not inlined: g++ 12 then reports overflows of small buffers that cannot happen.
-  [[gnu::noinline]] void append(const void* data, std::size_t size) {
-    if (size == 0) return;  // an empty list has no address to copy from
-    const std::size_t at = out_.size();
-    out_.resize(at + size);
-    std::memcpy(out_.data() + at, data, size);
-  }
-
-  std::vector<std::uint8_t>& out_;
-  Reader::Form form_;
 };
 
 }  // namespace timectl::wire

@@ -75,7 +75,7 @@ struct TimeAttestation {
   std::int64_t heartbeat_timestamp = 0;
   Text masternode_pubkey;
   Text heartbeat_signature;
-  List<WitnessRecord> witnesses;
+  LazyList<WitnessRecord> witnesses;
 };
 BOOST_DESCRIBE_STRUCT(TimeAttestation, (),
                       (masternode_address, sequence_number, heartbeat_timestamp, masternode_pubkey,
@@ -90,9 +90,9 @@ BOOST_DESCRIBE_STRUCT(MasternodeReward, (), (address, amount))
 
 struct Block {
   BlockHeader header;
-  List<Transaction> transactions;
-  List<MasternodeReward> masternode_rewards;
-  List<TimeAttestation> time_attestations;
+  LazyList<Transaction> transactions;
+  LazyList<MasternodeReward> masternode_rewards;
+  LazyList<TimeAttestation> time_attestations;
   Bytes consensus_participants_bitmap;
   std::optional<bool> liveness_recovery;
 

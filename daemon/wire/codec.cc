@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "daemon/wire/bincode.h"
+#include "daemon/wire/bincode_writer.h"
 
 namespace timectl::wire {
 namespace {
@@ -84,6 +85,22 @@ std::vector<std::uint8_t> encode_transaction(const Transaction& transaction) {
   Writer(bytes).write(transaction);
   return bytes;
 }
+
+template <class T>
+const std::uint8_t* build_item(const std::uint8_t* at, const std::uint8_t* end, T& item) {
+  Arena unused;  // these types contain no list that is built
+  Reader reader(Bytes(at, static_cast<std::size_t>(end - at)), unused, Reader::Form::current, 0);
+  const std::uint8_t* after = reader.read_item(at, item);
+  if (after == nullptr) throw_exception_from_error(reader.error(), BOOST_CURRENT_LOCATION);
+  return after;
+}
+template const std::uint8_t* build_item(const std::uint8_t*, const std::uint8_t*, Transaction&);
+template const std::uint8_t* build_item(const std::uint8_t*, const std::uint8_t*, TxInput&);
+template const std::uint8_t* build_item(const std::uint8_t*, const std::uint8_t*, TxOutput&);
+template const std::uint8_t* build_item(const std::uint8_t*, const std::uint8_t*,
+                                        MasternodeReward&);
+template const std::uint8_t* build_item(const std::uint8_t*, const std::uint8_t*, TimeAttestation&);
+template const std::uint8_t* build_item(const std::uint8_t*, const std::uint8_t*, WitnessRecord&);
 
 std::string_view DecodeError::text() const {
   switch (kind) {

@@ -223,8 +223,9 @@ class FieldReader {
     return read_hex(from, value.data(), N);
   }
 
-  template <class T>
-  bool read_list(const json::value& from, List<T>& value) {
+  template <ListOfItems L>
+  bool read_list(const json::value& from, L& value) {
+    using T = typename L::value_type;
     if (!from.is_array()) return fail("wants an array");
     const json::array& items = from.get_array();
     value = {};
@@ -235,7 +236,7 @@ class FieldReader {
       T* copy = std::construct_at(copies + i);
       if (!read_item(i, items[i], *copy)) return false;
     }
-    value = List<T>(copies, items.size());
+    value = L(copies, items.size());
     return true;
   }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/wire/bincode.h"
+#include "daemon/wire/bincode_writer.h"
 #include "daemon/wire/frame.h"
 
 namespace timectl::wire {

@@ -19,6 +19,7 @@
 #include <variant>
 
 #include "daemon/wire/bytes.h"
+#include "daemon/wire/lazy_list.h"
 
 namespace timectl::wire {
 
@@ -51,7 +52,13 @@ struct IsList : std::false_type {};
 template <class T>
 struct IsList<List<T>> : std::true_type {};
 template <class T>
-concept ListOfItems = IsList<T>::value && !std::is_same_v<T, Bytes>;
+struct IsLazyList : std::false_type {};
+template <class T>
+struct IsLazyList<LazyList<T>> : std::true_type {};
+template <class T>
+concept ListLeftEncoded = IsLazyList<T>::value;
+template <class T>
+concept ListOfItems = (IsList<T>::value && !std::is_same_v<T, Bytes>) || ListLeftEncoded<T>;
 
 template <class T>
 struct IsVariant : std::false_type {};

@@ -18,6 +18,7 @@
 #include <variant>
 
 #include "daemon/wire/bytes.h"
+#include "daemon/wire/lazy_list.h"
 
 namespace timectl::wire {
 
@@ -73,8 +74,8 @@ using SpecialTransactionData =
 
 struct Transaction {
   std::uint32_t version = 0;
-  List<TxInput> inputs;
-  List<TxOutput> outputs;
+  LazyList<TxInput> inputs;
+  LazyList<TxOutput> outputs;
   std::uint32_t lock_time = 0;
   std::int64_t timestamp = 0;
   std::optional<SpecialTransactionData> special_data;

@@ -3,6 +3,7 @@
 // allowed.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,19 +16,31 @@ namespace timectl::wire {
 // Whether all bytes are below 0x80: nearly every text on this network is.
 [[nodiscard]] inline bool is_ascii(const std::uint8_t* bytes, std::size_t size) {
   constexpr std::uint64_t high_bits = 0x8080808080808080U;
-  std::uint64_t seen = 0;
-  std::uint64_t word = 0;
-  if (size >= 8) {
-    std::size_t i = 0;
-    for (; i + 8 <= size; i += 8) {
-      std::memcpy(&word, bytes + i, 8);
-      seen |= word;
+  using Words = std::array<std::uint64_t, 2>;
+  const auto words = [&](std::size_t at) {
+    Words loaded;
+    std::memcpy(&loaded, bytes + at, sizeof loaded);
+    return loaded;
+  };
+  if (size >= 16) {
+    Words seen = words(size - 16);
+    for (std::size_t i = 0; i + 16 < size; i += 16) {
+      const Words more = words(i);
+      seen[0] |= more[0];
+      seen[1] |= more[1];
     }
-    std::memcpy(&word, bytes + size - 8, 8);
-    return ((seen | word) & high_bits) == 0;
+    return ((seen[0] | seen[1]) & high_bits) == 0;
   }
+  if (size >= 8) {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::memcpy(&first, bytes, 8);
+    std::memcpy(&last, bytes + size - 8, 8);
+    return ((first | last) & high_bits) == 0;
+  }
+  std::uint8_t seen = 0;
   for (std::size_t i = 0; i < size; ++i) seen |= bytes[i];
-  return (seen & 0x80U) == 0;
+  return seen < 0x80;
 }
 
 }  // namespace timectl::wire

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <sstream>
 
 #include "tests/cmd/command.h"
 
@@ -38,6 +39,8 @@ std::vector<Case> cases() {
       {"wrong word", {"whitelist", "add", "1.2.3.4", "--liveness", "nomal"}, 64, "TC-ARG-001"},
       {"wrong duration", {"events", "--since", "yesterday"}, 64, "TC-ARG-001"},
       {"wrong timeout", {"status", "--timeout", "soon"}, 64, "TC-ARG-001"},
+      {"no timeout", {"status", "--timeout"}, 64, "TC-ARG-001"},
+      {"unknown network", {"status", "--network", "minnet"}, 64, "TC-ARG-001"},
       {"unknown code", {"explain", "TC-WL-01"}, 66, "TC-EXP-001"},
       {"unknown shell", {"completion", "tcsh"}, 64, "TC-ARG-001"},
       {"no node: stop", {"node", "stop"}, 69, "TC-NODE-001"},
@@ -97,6 +100,36 @@ TEST(Errors, ASlipOfTheFingerIsGuessed) {
     const auto ran = sandbox.run(words);
     EXPECT_NE(ran.err.find(guess), std::string::npos) << ran.err;
   }
+}
+
+TEST(Errors, DashesAreNoLikeness) {
+  const Sandbox sandbox;
+  const auto ran = sandbox.run({"status", "--at", "1h"});
+  EXPECT_EQ(ran.status, 64);
+  EXPECT_EQ(ran.err.find("did you mean"), std::string::npos) << ran.err;
+}
+
+TEST(Errors, AMissingValueIsSaidInPlainWords) {
+  const Sandbox sandbox;
+  const auto ran = sandbox.run({"status", "--timeout"});
+  EXPECT_NE(ran.err.find("error: --timeout needs a value"), std::string::npos) << ran.err;
+}
+
+TEST(Errors, ALongReasonIsWrappedAndACommandToTryIsNot) {
+  const Sandbox sandbox;
+  const auto ran = sandbox.run({"events", "--kind", "foo"});
+  EXPECT_EQ(ran.status, 64);
+  std::istringstream lines(ran.err);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+}
+
+TEST(Errors, AFilterThatMatchesNothingIsNotAnEmptyWhitelist) {
+  const Sandbox sandbox;
+  ASSERT_EQ(sandbox.run({"whitelist", "add", "203.0.113.7"}).status, 0);
+  EXPECT_EQ(sandbox.run({"whitelist", "list", "--source", "api"}).out,
+            "no address has the source api\n");
+  EXPECT_EQ(sandbox.run({"audit", "list", "--actor", "nobody"}).out,
+            "no recorded change matches\n");
 }
 
 TEST(Errors, AFullDiskBehindStdoutIsReported) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <fstream>
 
 #include "tests/cmd/command.h"
 
@@ -50,6 +51,13 @@ TEST_F(WithNode, ASecondStartNamesTheHolder) {
   EXPECT_EQ(again.status, 75) << again.err;
   const auto pid = json::parse(started_.out).at("data").at("pid").to_number<int>();
   EXPECT_NE(again.err.find(std::to_string(pid)), std::string::npos) << again.err;
+}
+
+TEST_F(WithNode, PsAndPgrepFindItByItsName) {
+  const auto pid = json::parse(started_.out).at("data").at("pid").to_number<int>();
+  std::string name;
+  std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/comm"), name);
+  EXPECT_EQ(name, "timectl");
 }
 
 TEST_F(WithNode, StatusInfoAndSlotsHaveTheKeysOfTheContract) {

@@ -70,11 +70,24 @@ TEST(Table, NoLineIsWiderThan100ColumnsAndTheWidestColumnGivesWay) {
                         .text();
   for (std::size_t at = 0; at < text.size();) {
     const auto end = text.find('\n', at);
-    EXPECT_LE(display_width(text.substr(at, end - at)), kTableWidth);
+    EXPECT_LE(display_width(text.substr(at, end - at)), kMaxWidth);
     at = end + 1;
   }
   EXPECT_NE(text.find("x…"), std::string::npos);
   EXPECT_NE(text.find("kept whole"), std::string::npos);
+}
+
+TEST(Table, OnANarrowTerminalTheTextAtTheEndGivesWay) {
+  Output output;
+  output.configure({.width_out = 60}, Now{});
+  const std::vector<Row> rows{{std::string(30, 'n'), 0.5, std::string(50, 't')}};
+  EXPECT_EQ(Table(output, rows)
+                .column("NAME", &Row::name)
+                .column("RATIO", &Row::ratio)
+                .column("TEXT", &Row::empty)
+                .text(),
+            "NAME" + std::string(28, ' ') + "RATIO  TEXT\n" + std::string(30, 'n') + "  0.50   " +
+                std::string(20, 't') + "…\n");
 }
 
 TEST(Table, WhatAPeerChoseCannotDriveTheTerminal) {

@@ -134,14 +134,20 @@ TEST(Config, AddressInBothListsNamesBothLines) {
       "[network]\n"
       "whitelisted_peers = [\"1.2.3.4\"]\n"
       "blacklisted_peers = [\"::ffff:1.2.3.4\"]\n");
-  EXPECT_NE(text.find("1.2.3.4 is in whitelisted_peers (line 2) and in blacklisted_peers (line 3)"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("t.toml:3:30: 1.2.3.4 is in whitelisted_peers (line 2) and in blacklisted_peers "
+                "(line 3)\n"
+                "    3 | blacklisted_peers = [\"::ffff:1.2.3.4\"]\n"
+                "      |                              ^^^^^^^ take it out of one of them\n"),
+      std::string::npos)
       << text;
 }
 
 TEST(Config, SameAddressOrLabelTwiceIsAProblem) {
   EXPECT_NE(problems("[network]\nwhitelisted_peers = [\"1.2.3.4\",\n\"1.2.3.4\"]\n")
-                .find("1.2.3.4 is twice in network.whitelisted_peers\n      lines 2 and 3"),
+                .find("1.2.3.4 is twice in network.whitelisted_peers\n"
+                      "    3 | \"1.2.3.4\"]\n"
+                      "      |  ^^^^^^^ lines 2 and 3"),
             std::string::npos);
   EXPECT_NE(problems("[network]\nwhitelisted_peers = [{ip = \"1.2.3.4\", label = \"a\"}, "
                      "{ip = \"1.2.3.5\", label = \"a\"}]\n")

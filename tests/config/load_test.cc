@@ -80,11 +80,18 @@ TEST_F(LoadTest, WrongVariablesAreProblemsAndStrangeOnesAreNot) {
                             {}});
   ASSERT_FALSE(config);
   EXPECT_EQ(config.error().code, Code::config_invalid);
-  EXPECT_EQ(config.error().message, "the configuration has 2 problems");
+  EXPECT_EQ(config.error().message, "the environment has 2 problems");
   EXPECT_EQ(config.error().because,
             "environment: TIMECTL_NETWORK_PORT: network.port must be an integer, this is a text\n"
             "environment: there is no key for TIMECTL_NETWORK_PROT\n"
-            "      did you mean TIMECTL_NETWORK_PORT?\n");
+            "      did you mean TIMECTL_NETWORK_PORT?");
+  EXPECT_EQ(config.error().remedy, std::vector<std::string>{"timectl config check"});
+}
+
+TEST_F(LoadTest, AGoodFileIsNotBlamedForAVariable) {
+  const auto config = load({write("[network]\n"), {{"TIMECTL_NETWORK_PORT", "many"}}, {}});
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().message, "the environment has a problem");
 }
 
 TEST_F(LoadTest, ListsOfTheEnvironmentAreSeparatedByCommas) {

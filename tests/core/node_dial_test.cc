@@ -57,6 +57,19 @@ TEST(NodeDial, ALostMasternodeIsRedialledAfterTwoSecondsThenByTheLadder) {
   EXPECT_EQ(s.events(EventKind::dial_failed).size(), 1U);
 }
 
+TEST(NodeDial, AnotherSourceOrLabelOfAMasternodeDoesNotSkipItsGap) {
+  NodeShell s({kLow});
+  s.start();
+  s.closed(s.last_dial(kLow), EndReason::refused);
+  for (int i = 0; i < 3; ++i) {
+    s.node.on_whitelist_changed(kLow, s.now);
+    s.collect();
+  }
+  EXPECT_EQ(s.dials(kLow), 1U);
+  s.run(2s);
+  EXPECT_EQ(s.dials(kLow), 2U);
+}
+
 TEST(NodeDial, ADeadMasternodeIsDialledForEverAndNeverMoreThanFourTimesAMinute) {
   NodeShell s({kLow});
   s.start();

@@ -101,6 +101,47 @@ TEST(Node, ADuplicateOfALiveConnectionIsRefused) {
   EXPECT_TRUE(s.node.connected(kLow));
 }
 
+TEST(Node, ManySecondConnectionsDoNotPingALivePeerUntilItIsMute) {
+  NodeShell s({kLow});
+  s.start();
+  const auto first = s.finish_dial(kLow);
+  s.talk(first);
+  s.clear();
+  EXPECT_EQ(s.inbound(kLow).verdict, Admit::hold);
+  s.run(10ms);
+  s.talk(first);
+  for (int i = 0; i < 100; ++i) {  // within the 3 s of one probe
+    const auto admission = s.inbound(kLow);
+    EXPECT_EQ(admission.verdict, Admit::reject);
+    EXPECT_EQ(admission.reason, EndReason::duplicate);
+    s.run(20ms);
+  }
+  EXPECT_EQ(s.all<SendPing>().size(), 1U);
+  s.run(1s);
+  EXPECT_EQ(s.inbound(kLow).verdict, Admit::hold);  // a span later it is asked again
+  EXPECT_EQ(s.all<SendPing>().size(), 2U);
+  s.talk(first);
+  s.run(10s);
+  EXPECT_TRUE(s.all<Proceed>().empty());
+  EXPECT_TRUE(s.node.connected(kLow));
+}
+
+// The first newcomer gave up; the second one gets what is left of the old one's time.
+TEST(Node, ASecondNewcomerWaitsForTheSameProbe) {
+  NodeShell s({kLow});
+  s.start();
+  s.finish_dial(kLow);
+  ConnectionId second{};
+  ASSERT_EQ(s.inbound(kLow, &second).verdict, Admit::hold);
+  s.run(2s);
+  s.closed(second, EndReason::closed_before_tls);
+  ASSERT_EQ(s.inbound(kLow).verdict, Admit::hold);
+  s.run(900ms);
+  EXPECT_TRUE(s.all<Proceed>().empty());
+  s.run(100ms);
+  EXPECT_EQ(s.all<Proceed>().size(), 1U);
+}
+
 TEST(Node, ASilentConnectionIsSupersededOnlyOnceTheNewOneIsReady) {
   NodeShell s({kLow});
   s.start();
@@ -320,6 +361,22 @@ TEST(Node, BlacklistedAddressesAreNeitherAcceptedNorDialled) {
   s.start();
   EXPECT_EQ(s.inbound(kLow).reason, EndReason::banned);
   EXPECT_EQ(s.node.connect(kLow, s.now).error().code, Code::blacklisted);
+}
+
+TEST(Node, WhoeverComesOntoTheBlacklistIsCutAtOnce) {
+  NodeShell s({});
+  s.start();
+  s.inbound_session(kLow);
+  s.inbound_session(kHigh);
+  s.list.set_blacklist({{kLow, "timectl.toml:3"}});
+  s.node.on_blacklist_changed(s.now);
+  s.collect();
+  EXPECT_FALSE(s.node.connected(kLow));
+  EXPECT_TRUE(s.node.connected(kHigh));
+  ASSERT_EQ(s.all<Close>().size(), 1U);
+  EXPECT_EQ(s.all<Close>()[0].reason, EndReason::banned);
+  s.run(10min);
+  EXPECT_EQ(s.dials(kLow), 0U);
 }
 
 TEST(Node, FactsAboutUnknownConnectionsAreIgnored) {

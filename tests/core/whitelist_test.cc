@@ -164,8 +164,21 @@ TEST(Whitelist, NamesResolveByAddressOrLabel) {
   EXPECT_NE(list.resolve("ber-1").error().because.find("fra-1"), std::string::npos);
   EXPECT_EQ(list.resolve("1.2.3.4:5").error().code, Code::not_an_address);
   r.ip = kB;
+  r.source.source = Source::config;
   add(list, r);
   EXPECT_EQ(list.resolve("fra-1").error().code, Code::ambiguous_peer);
+}
+
+TEST(Whitelist, ALabelBelongsToOnePeerWhenAnOperatorGivesIt) {
+  Whitelist whitelist(10);
+  AddRequest first{.ip = IpAddress::v4(203, 0, 113, 1), .source = {}, .label = "berlin"};
+  whitelist.put(whitelist.plan_add(first));
+  AddRequest second{.ip = IpAddress::v4(203, 0, 113, 2), .source = {}, .label = "berlin"};
+  const auto refused = whitelist.plan_add(second);
+  EXPECT_EQ(refused.result, ChangeResult::refused);
+  EXPECT_NE(refused.why.find("203.0.113.1"), std::string::npos);
+  second.source.source = Source::config;  // protection comes before a label
+  EXPECT_EQ(whitelist.plan_add(second).result, ChangeResult::added);
 }
 
 }  // namespace

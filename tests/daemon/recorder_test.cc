@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -97,7 +98,11 @@ TEST_F(RecorderTest, AFullDiskIsSaidOnceAndNothingWaitingIsLostWhenSpaceReturns)
     });
     rlimit limit{8192, RLIM_INFINITY};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    for (int i = 0; i < 200; ++i) recorder.event(lost(), kNow);
+    for (int i = 0; i < 200; ++i) {
+      auto event = lost();
+      event.peer = IpAddress::v4(127, 0, 1, static_cast<std::uint8_t>(i));
+      recorder.event(event, kNow);
+    }
     recorder.flush(kNow);
     recorder.flush({kNow.mono + 6s, kNow.wall});
     const bool refused = degraded == 1 && recorder.failure().has_value();

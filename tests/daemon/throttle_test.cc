@@ -27,14 +27,34 @@ TEST(Throttle, AnotherKindOrPeerIsIndependent) {
   EXPECT_TRUE(throttle.admit(stranger(1, EventKind::violation), Instant{}));
 }
 
-TEST(Throttle, WhitelistedPeersAndTheNodeItselfAlwaysPass) {
-  Throttle throttle({.per_interval = 0});
-  auto event = stranger(1);
-  event.whitelisted = true;
+TEST(Throttle, TheNodeItselfAndTheOperatorAlwaysPass) {
+  Throttle throttle({.per_interval = 0, .per_whitelisted = 0});
+  auto promoted = stranger(1, EventKind::promoted);
+  promoted.whitelisted = true;
   for (int i = 0; i < 100; ++i) {
-    EXPECT_EQ(throttle.admit(event, Instant{}), 0U);
+    EXPECT_EQ(throttle.admit(promoted, Instant{}), 0U);
     EXPECT_EQ(throttle.admit({.kind = EventKind::node_started}, Instant{}), 0U);
   }
+}
+
+// Whoever shares a whitelisted peer's address knocks as often as it likes.
+TEST(Throttle, AWhitelistedPeerHasRoomOfItsOwnWhichIsBoundedToo) {
+  Throttle throttle({.per_interval = 0});
+  const auto whitelisted = [](std::uint8_t last, EventKind kind = EventKind::inbound_rejected) {
+    auto event = stranger(last, kind);
+    event.whitelisted = true;
+    return event;
+  };
+  int passed = 0;
+  for (int i = 0; i < 1000; ++i) {
+    if (throttle.admit(whitelisted(1), Instant{})) ++passed;
+  }
+  EXPECT_EQ(passed, 20);
+  EXPECT_EQ(throttle.admit(whitelisted(2), Instant{}), 0U);
+  EXPECT_EQ(throttle.admit(whitelisted(1, EventKind::peer_disconnected), Instant{}), 0U);
+  EXPECT_EQ(throttle.admit(whitelisted(1), Instant{} + 60s), 980U);
+  EXPECT_EQ(throttle.admit(whitelisted(1), Instant{} + 60s), 0U);
+  EXPECT_EQ(throttle.take_dropped(), 0U);
 }
 
 TEST(Throttle, ManyStrangersTogetherAreBoundedAndCounted) {

@@ -76,26 +76,26 @@ TEST(Mesh, AKilledPeerIsNoticedWithinASecondAndBackWithinThreeOfItsReturn) {
   ASSERT_TRUE(wait_for([&] { return keeper.connected_to("127.23.0.2"); }, 10s));
   victim.kill9();
   const std::string line = "CRITICAL: Whitelisted peer 127.23.0.2 disconnected: closed_by_peer";
-  E127.23.0.3PECT_TRUE(wait_for([&] { return keeper.log().find(line) != std::string::npos; }, 1s))
+  EXPECT_TRUE(wait_for([&] { return keeper.log().find(line) != std::string::npos; }, 1s))
       << keeper.log();
-  E127.23.0.3PECT_NE(keeper.log().find("[MASTERNODE] Reconnecting to 127.23.0.2 in 2s..."),
+  EXPECT_NE(keeper.log().find("[MASTERNODE] Reconnecting to 127.23.0.2 in 2s..."),
             std::string::npos);
   // The absence: until the node has tried again and failed (2 s after the loss).
-  E127.23.0.3PECT_TRUE(wait_for(
+  EXPECT_TRUE(wait_for(
       [&] {
         return keeper.log().find("[MASTERNODE] Reconnecting to 127.23.0.2 in 4s...") !=
                std::string::npos;
       },
       4s));
   victim.start();
-  E127.23.0.3PECT_TRUE(wait_for([&] { return keeper.connected_to("127.23.0.2"); }, 3s)) << keeper.log();
+  EXPECT_TRUE(wait_for([&] { return keeper.connected_to("127.23.0.2"); }, 3s)) << keeper.log();
   const auto history = keeper.query({"peer", "history", "127.23.0.2"});
   bool found = false;
   for (const auto& row : history.get_array()) {
     found = found || (row.at("end_reason").is_string() &&
                       row.at("end_reason").as_string() == "closed_by_peer");
   }
-  E127.23.0.3PECT_TRUE(found) << history;
+  EXPECT_TRUE(found) << history;
 }
 
 TEST(Mesh, TheWhitelistPromotesAndDemotesALiveConnection) {

@@ -92,7 +92,12 @@ class Readme : public testing::Test {
     const auto outcome = run({"sh", "-c", command + " 2>&1"}, "",
                              {"HOME=" + sandbox_.path() + "/home",
                               "PATH=" + folder + ":" + ::getenv("PATH"), "NO_COLOR=1", "TZ=UTC"});
-    return lines_of(outcome.out);
+    auto text = outcome.out;
+    const std::string home = sandbox_.path() + "/home";
+    for (auto at = text.find(home); at != std::string::npos; at = text.find(home)) {
+      text.replace(at, home.size(), "/home/you");
+    }
+    return lines_of(text);
   }
 
   Sandbox sandbox_;

@@ -3,7 +3,8 @@
 #include "daemon/control/line.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace timectl::control;
+namespace timectl::control {
+
 using timectl::fuzz::require;
 
 namespace {
@@ -47,3 +48,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace timectl::control

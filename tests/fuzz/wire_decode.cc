@@ -4,7 +4,8 @@
 #include "daemon/wire/fields.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace timectl::wire;
+namespace timectl::wire {
+
 using timectl::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -36,3 +37,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   return 0;
 }
+
+}  // namespace timectl::wire

@@ -5,7 +5,8 @@
 #include "daemon/wire/fields.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace timectl::wire;
+namespace timectl::wire {
+
 using timectl::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -30,3 +31,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(to_fields(decoded->message) == to_fields(*message), "and the same fields");
   return 0;
 }
+
+}  // namespace timectl::wire

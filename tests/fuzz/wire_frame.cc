@@ -3,7 +3,8 @@
 #include "daemon/wire/frame.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace timectl::wire;
+namespace timectl::wire {
+
 using timectl::fuzz::require;
 
 namespace {
@@ -60,3 +61,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(reader.too_large() == expected.too_large, "the limit holds");
   return 0;
 }
+
+}  // namespace timectl::wire

@@ -3,7 +3,8 @@
 #include "daemon/wire/codec.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace timectl::wire;
+namespace timectl::wire {
+
 using timectl::fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -24,3 +25,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(encode(again->message) == encoded, "and to the same one");
   return 0;
 }
+
+}  // namespace timectl::wire

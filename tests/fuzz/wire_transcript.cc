@@ -6,7 +6,8 @@
 #include "daemon/wire/transcript_encoder.h"
 #include "tests/fuzz/fuzz.h"
 
-using namespace timectl::wire;
+namespace timectl::wire {
+
 using timectl::fuzz::require;
 
 namespace {
@@ -45,3 +46,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!failed) require(lines_again == lines, "decode and encode are inverses");
   return 0;
 }
+
+}  // namespace timectl::wire

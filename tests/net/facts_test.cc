@@ -22,6 +22,19 @@ TEST(FactsTest, AddressesAreCutAtTheirPort) {
             (std::vector<std::string>{"64.91.241.10", "50.28.104.50"}));
 }
 
+// Texts that are no address cost as much as those that are.
+TEST(FactsTest, NothingBehindTheFirstThousandEntriesIsLookedAt) {
+  std::vector<wire::Text> texts(max_learned, "");
+  texts.emplace_back("64.91.241.10");
+  EXPECT_TRUE(learned(texts).empty());
+  wire::msg::MasternodeStatusGossip gossip;
+  gossip.visible_masternodes = texts;
+  EXPECT_TRUE(claimed_masternodes(gossip).empty());
+  texts[max_learned - 1] = "64.91.241.10";
+  gossip.visible_masternodes = texts;
+  EXPECT_EQ(claimed_masternodes(gossip).size(), 1U);
+}
+
 TEST(FactsTest, WhatIsNoAddressIsLeftOut) {
   EXPECT_TRUE(learned({"", "localhost", "file:///etc/passwd", "$(reboot)", "010.0.0.1", "1.2.3.4:0",
                        "1.2.3.4:x", "1.2.3.4:70000", "1.2.3.4/24", "0.0.0.0", "255.255.255.255",
