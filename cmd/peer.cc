@@ -181,6 +181,39 @@ Result<int> history(Context& context, const control::PeerHistoryRequest& request
       });
 }
 
+struct ConnectReply {
+  IpAddress ip = {};
+  std::string result = {};
+};
+BOOST_DESCRIBE_STRUCT(ConnectReply, (), (ip, result))
+
+struct DisconnectReply {
+  IpAddress ip = {};
+  std::string result = {};
+  Duration stay_away_seconds = {};
+};
+BOOST_DESCRIBE_STRUCT(DisconnectReply, (), (ip, result, stay_away_seconds))
+
+Result<int> connect(Context& context, const control::PeerRequest& request) {
+  const auto answer = ask(context, "peer.connect", request);
+  if (!answer) return answer.error();
+  return show<ConnectReply>(context, "timectl.peer.connect/1", *answer, [&](const auto& reply) {
+    context.out.text("dialling " + reply.ip.to_string() + "\n");
+    context.out.note("next: timectl peer show " + reply.ip.to_string());
+  });
+}
+
+Result<int> disconnect(Context& context, const control::PeerDisconnectRequest& request) {
+  const auto answer = ask(context, "peer.disconnect", request);
+  if (!answer) return answer.error();
+  return show<DisconnectReply>(context, "timectl.peer.disconnect/1", *answer,
+                               [&](const auto& reply) {
+                                 context.out.text("closed " + reply.ip.to_string() +
+                                                  "; it is neither dialled nor let in for " +
+                                                  human_duration(reply.stay_away_seconds) + "\n");
+                               });
+}
+
 }  // namespace
 
 void add_peer(CLI::App& root, Context& context) {
@@ -221,6 +254,19 @@ void add_peer(CLI::App& root, Context& context) {
   add_since(past, context, wanted->since, "only later ones: 7d, or an RFC 3339 time");
   add_option(past, "--reason", wanted->reason, "REASON", "only those that ended so");
   on_run(past, context, [&context, wanted] { return history(context, *wanted); });
+
+  auto& dialling = add_command(peer, "connect", "dial a peer now, within its ledger",
+                               {{"peer connect berlin", "also one that was parked"}});
+  add_argument(dialling, "ip", Count::one, named->peer, "IP", "an address or a label");
+  on_run(dialling, context, [&context, named] { return connect(context, *named); });
+
+  auto closing = std::make_shared<control::PeerDisconnectRequest>();
+  auto& hanging_up =
+      add_command(peer, "disconnect", "close a connection and stay away for a while",
+                  {{"peer disconnect berlin --for 10m", "neither dial nor let it in"}});
+  add_argument(hanging_up, "ip", Count::one, closing->peer, "IP", "an address or a label");
+  add_option(hanging_up, "--for", closing->stay_away, "DURATION", "how long, default 10m");
+  on_run(hanging_up, context, [&context, closing] { return disconnect(context, *closing); });
 }
 
 }  // namespace timectl::cmd

@@ -5,7 +5,7 @@ _timectl_commands() {
     '') echo 'status node whitelist peer slots events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
     'whitelist') echo 'add remove list show' ;;
-    'peer') echo 'list show history' ;;
+    'peer') echo 'list show history connect disconnect' ;;
     'slots') echo 'check' ;;
     'audit') echo 'list verify head export' ;;
     'db') echo 'check backup restore' ;;
@@ -40,6 +40,8 @@ _timectl_options() {
     'events') echo '-h --help -f --follow --since --peer --kind' ;;
     'slots check') echo '-h --help' ;;
     'slots') echo '-h --help' ;;
+    'peer disconnect') echo '-h --help --for' ;;
+    'peer connect') echo '-h --help' ;;
     'peer history') echo '-h --help --since --reason' ;;
     'peer show') echo '-h --help' ;;
     'peer list') echo '-h --help --whitelisted --connected --registry --sort' ;;
@@ -83,6 +85,9 @@ _timectl_type() {
     'peer history') echo 'IP' ;;
     'peer history --since') echo 'TIME' ;;
     'peer history --reason') echo 'REASON' ;;
+    'peer connect') echo 'IP' ;;
+    'peer disconnect') echo 'IP' ;;
+    'peer disconnect --for') echo 'DURATION' ;;
     'slots check') echo 'IP' ;;
     'events --since') echo 'TIME' ;;
     'events --peer') echo 'IP' ;;

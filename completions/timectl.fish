@@ -7,11 +7,11 @@ function __timectl_path
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --sort --since --peer --kind --actor --subject --head --commit --nodes --seconds
+        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --sort --since --for --peer --kind --actor --subject --head --commit --nodes --seconds
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'peer' 'peer list' 'peer show' 'peer history' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -101,6 +101,8 @@ complete -c timectl -n '__timectl_at whitelist show' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at peer' -a list -d 'peers with state, round trip and traffic'
 complete -c timectl -n '__timectl_at peer' -a show -d 'one peer: state, quality, next attempt and why'
 complete -c timectl -n '__timectl_at peer' -a history -d 'its connections and why each ended, newest first'
+complete -c timectl -n '__timectl_at peer' -a connect -d 'dial a peer now, within its ledger'
+complete -c timectl -n '__timectl_at peer' -a disconnect -d 'close a connection and stay away for a while'
 complete -c timectl -n '__timectl_at peer' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at peer list' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at peer list' -l whitelisted -d 'only masternodes'
@@ -113,6 +115,11 @@ complete -c timectl -n '__timectl_at peer history' -s h -l help -d 'this text, o
 complete -c timectl -n '__timectl_at peer history' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at peer history' -l since -x -d 'only later ones: 7d, or an RFC 3339 time'
 complete -c timectl -n '__timectl_at peer history' -l reason -x -a '(__timectl_live REASON)' -d 'only those that ended so'
+complete -c timectl -n '__timectl_at peer connect' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at peer connect' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at peer disconnect' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at peer disconnect' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at peer disconnect' -l for -x -d 'how long, default 10m'
 complete -c timectl -n '__timectl_at slots' -a check -d 'would this address be accepted now, and why'
 complete -c timectl -n '__timectl_at slots' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at slots check' -s h -l help -d 'this text, or that of a command'

@@ -136,5 +136,20 @@ TEST(Mesh, AStoppedNodeSaysGoodbyeAndIsNotTakenForACrash) {
   EXPECT_EQ(history.get_array().size(), 1U);
 }
 
+TEST(Mesh, AnOperatorHangsUpAndDialsAgain) {
+  Sandbox sandbox;
+  NodeProcess node(sandbox, "127.26.0.3", whitelist_line({"127.26.0.2"}));
+  NodeProcess peer(sandbox, "127.26.0.2", whitelist_line({"127.26.0.3"}));
+  peer.start();
+  node.start();
+  ASSERT_TRUE(wait_for([&] { return node.connected_to("127.26.0.2"); }, 10s));
+  const auto closed = node.query({"peer", "disconnect", "127.26.0.2", "--for", "1h"});
+  EXPECT_EQ(closed.at("stay_away_seconds").to_number<int>(), 3600);
+  EXPECT_TRUE(wait_for([&] { return node.connections() == 0; }, 5s));
+  EXPECT_EQ(node.timectl({"peer", "connect", "127.26.0.2"}).status, 0);
+  EXPECT_TRUE(wait_for([&] { return node.connected_to("127.26.0.2"); }, 5s)) << node.log();
+  EXPECT_EQ(node.timectl({"peer", "connect", "nobody"}).status, 66);
+}
+
 }  // namespace
 }  // namespace timectl::e2e
