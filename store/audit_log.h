@@ -148,9 +148,10 @@ struct AuditVerdict {
 };
 BOOST_DESCRIBE_STRUCT(AuditVerdict, (), (ok, rows, head, first_bad_seq, problem))
 
-// Recomputes the chain (about 5 s of one core per million rows; give it a reader in a thread of its own for
-// long logs). `expected_head`, 64 hex digits noted earlier by `audit head`, must be the hash of a
-// row: it shows that no rows were cut off since. A broken chain is a verdict, not an error.
+// Recomputes the chain (about 5 s of one core per million rows; give it a reader in a thread of its
+// own for long logs). `expected_head`, 64 hex digits noted earlier by `audit head`, must be the
+// hash of a row: it shows that no rows were cut off since. A broken chain is a verdict, not an
+// error.
 [[nodiscard]] Result<AuditVerdict> verify_audit(
     Database& database, const std::optional<std::string>& expected_head = {},
     std::stop_token stop = {});

@@ -29,8 +29,8 @@ struct Actor {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::int32_t pid = 0;
-  std::string user = {};  // name, or the number where there is none
-  std::string via = {};   // "socket" or "cli"
+  std::string user = {};                   // name, or the number where there is none
+  std::string via = {};                    // "socket" or "cli"
   std::vector<std::uint32_t> groups = {};  // all of them, the primary one included; at most 1,024
 };
 

@@ -37,8 +37,10 @@ class RunningNode {
     }
     for (int i = 0; i < 1000 && !client_; ++i) {
       auto client = cmd::Client::connect(socket(), std::chrono::seconds(5));
-      if (client) client_.emplace(std::move(*client));
-      else ::poll(nullptr, 0, 10);
+      if (client)
+        client_.emplace(std::move(*client));
+      else
+        ::poll(nullptr, 0, 10);
     }
     if (!client_) std::abort();
   }
