@@ -151,7 +151,7 @@ void IdleConnections(benchmark::State& state) {
     (void)::waitpid(child, nullptr, 0);
   }
 }
-BENCHMARK(IdleConnections)->Unit(benchmark::kMillisecond)->Iterations(1);
+BENCHMARK(IdleConnections)->Repetitions(1)->Unit(benchmark::kMillisecond)->Iterations(1);
 
 }  // namespace
 }  // namespace timectl::net

@@ -7,7 +7,10 @@ timectl=$1
 scratch=$(mktemp -d)
 pids=()
 finish() {
-  for pid in "${pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
+  for pid in "${pids[@]}"; do
+    kill -9 "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
   rm -rf "$scratch"
 }
 trap finish EXIT
