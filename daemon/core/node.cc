@@ -118,36 +118,18 @@ bool Node::State::ready(const IpAddress& ip) const {
   return c != nullptr && c->stage == Stage::ready;
 }
 
-std::size_t Node::State::ready_masternodes() const {
-  return static_cast<std::size_t>(std::count_if(links.begin(), links.end(), [&](const auto& link) {
-    return is_masternode(link.first) && ready(link.first);
-  }));
-}
-
 // An accepted connection holds its slot from the first byte on, an attempt only once it is a
 // session: attempts are bounded by the dial budget, and peers that are down must not fill slots.
-bool Node::State::counts(const Connection& c) const {
-  return c.direction == Direction::in || c.stage == Stage::ready;
+std::optional<Holding> Node::State::holding_of(const IpAddress& ip) const {
+  const Connection* c = main_of(ip);
+  if (c == nullptr) return std::nullopt;
+  const bool is_ready = c->stage == Stage::ready;
+  return Holding{is_masternode(ip) ? Trust::masternode : Trust::regular, c->direction,
+                 c->direction == Direction::out && !is_ready, is_ready};
 }
 
-SlotUsage Node::State::usage(const IpAddress& ip, std::optional<ConnectionId> except,
-                             bool with_attempts) const {
-  SlotUsage use;
-  const IpAddress subnet = ip.subnet();
-  for (const auto& [address, link] : links) {
-    const Connection& c = connections.at(link.main);
-    if (c.id == except) continue;
-    const bool regular = !is_masternode(address);
-    const bool attempt = !counts(c);
-    if (attempt && !(with_attempts && regular)) continue;
-    ++use.total;
-    if (!regular) continue;
-    ++use.regular;
-    if (c.direction == Direction::out) ++use.regular_outbound;
-    if (address == ip) ++use.from_ip;
-    if (c.direction == Direction::in && address.subnet() == subnet) ++use.from_subnet;
-  }
-  return use;
+void Node::State::recount(const IpAddress& ip) {
+  counts.set(ip, holding_of(ip));
 }
 
 std::vector<EvictionCandidate> Node::State::eviction_candidates(Instant now) const {
@@ -174,7 +156,9 @@ AdmissionDecision Node::State::place(const IpAddress& ip, Direction direction,
   AdmissionRequest request;
   request.trust = masternode ? Trust::masternode : Trust::regular;
   request.direction = direction;
-  request.usage = usage(ip, except, direction == Direction::out);
+  const Connection* main = main_of(ip);
+  const bool without_it = main != nullptr && main->id == except;
+  request.usage = counts.usage(ip, without_it, direction == Direction::out);
   request.limits_apply = limits_apply;
   const SlotPolicy& slots = policy().slots;
   request.ip_rate_free = ip_rates.available(ip, {slots.per_ip_per_minute, 1min}, now);
@@ -276,7 +260,7 @@ void Node::State::note_masternode_count(Now now, const std::optional<IpAddress>&
   }
   const bool expected =
       whitelist.size() > (options.own_address && is_masternode(*options.own_address) ? 1U : 0U);
-  if (stopping || none_connected || !expected || ready_masternodes() > 0) return;
+  if (stopping || none_connected || !expected || counts.ready_masternodes() > 0) return;
   none_connected = true;
   Event e;
   e.at = now.wall;

@@ -9,6 +9,7 @@ void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
   State& s = *state_;
   if (!s.started || s.stopping) return;
   const bool masternode = s.is_masternode(ip);
+  s.recount(ip);
   const auto known = s.peers.find(ip);
   Peer* peer = masternode ? s.ensure_peer(ip) : known != s.peers.end() ? &known->second : nullptr;
   if (peer == nullptr) return;

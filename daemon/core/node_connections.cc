@@ -19,13 +19,9 @@ Connection& Node::State::add(ConnectionId id, const IpAddress& ip, Direction dir
 void Node::State::record_inbound(const Connection& c, Now now) {
   Event e = event(EventKind::inbound_accepted, Severity::info, c.ip, now);
   e.direction = Direction::in;
-  for (const auto& [ip, link] : links) {
-    const Connection& main = connections.at(link.main);
-    if (!counts(main)) continue;
-    ++e.total;
-    if (main.direction == Direction::in) ++e.inbound;
-    if (is_masternode(ip)) ++e.masternodes;
-  }
+  e.total = counts.total();
+  e.inbound = counts.inbound();
+  e.masternodes = counts.total() - counts.regular();
   record(std::move(e));
 }
 
@@ -93,6 +89,7 @@ Admission Node::State::accept(ConnectionId id, const IpAddress& remote, bool lim
   }
   Connection& c = add(id, remote, Direction::in, Stage::tls, now);
   links[remote].main = id;
+  recount(remote);
   masternode_due.erase(remote);
   regular_due.erase(remote);
   record_inbound(c, now);
@@ -205,6 +202,7 @@ void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
     s.close(*s.find(other), EndReason::duplicate, "the first connection is up", now);
   }
   c->stage = Stage::ready;
+  s.recount(ip);
   c->ready_at = now.wall;
   c->commit_count = hello.commit_count;
   c->liveness.emplace(now.mono);

@@ -10,10 +10,6 @@ namespace {
 // Taken from one message; the network's own lists have at most 64 entries (protocol 7.2).
 constexpr std::size_t kLearnedAtOnce = 64;
 
-bool is_attempt(const Connection& c) {
-  return c.direction == Direction::out && c.stage != Stage::ready && c.stage != Stage::closing;
-}
-
 }  // namespace
 
 bool Node::State::dialable(const IpAddress& ip) const {
@@ -135,18 +131,13 @@ void Node::State::pump(Now now) {
   budget_at.reset();
   if (!started || stopping || options.mode == NodeMode::passive) return;
   const ReconnectPolicy& limits = policy().reconnect;
-  std::size_t masternode_attempts = 0;
-  std::size_t regular_attempts = 0;
-  for (const auto& [id, c] : connections) {
-    if (is_attempt(c)) ++(is_masternode(c.ip) ? masternode_attempts : regular_attempts);
-  }
   // Masternodes first (R3); who waits for the budget among them keeps the others waiting, too.
   for (const bool masternodes : {true, false}) {
     DueQueue<IpAddress>& due = masternodes ? masternode_due : regular_due;
     TokenBucket& bucket = masternodes ? masternode_dials : regular_dials;
     const Rate rate{
         masternodes ? limits.masternode_dials_per_second : limits.regular_dials_per_second, 1s};
-    std::size_t& attempts = masternodes ? masternode_attempts : regular_attempts;
+    const Trust trust = masternodes ? Trust::masternode : Trust::regular;
     const std::size_t at_once =
         masternodes ? limits.masternode_dials_at_once : limits.regular_dials_at_once;
     while (const auto ip = due.due(now.mono)) {
@@ -169,7 +160,7 @@ void Node::State::pump(Now now) {
         due.set(*ip, next_pass > now.mono ? next_pass : now.mono + limits.pass_interval);
         continue;
       }
-      bool blocked = full || attempts >= at_once;
+      bool blocked = full || counts.attempts(trust) >= at_once;
       if (!blocked && !bucket.take(rate, now.mono)) {
         blocked = true;
         budget_at = bucket.next(rate, now.mono);
@@ -179,7 +170,6 @@ void Node::State::pump(Now now) {
         regular_blocked = true;
         return;
       }
-      ++attempts;
       dial(*ip, it->second, now);
     }
   }
@@ -191,6 +181,7 @@ void Node::State::dial(const IpAddress& ip, Peer& peer, Now now) {
   const ConnectionId id{++last_id};
   add(id, ip, Direction::out, Stage::connecting, now);
   links[ip].main = id;
+  recount(ip);
   peer.reconnect.dialled(now.mono);
   // Remembered before it happens: a crash right after it must not forget the attempt.
   remember(ip, now);

@@ -71,11 +71,13 @@ void Node::State::unlink(const Connection& c, Now now) {
   } else if (link.main == c.id) {
     if (!link.contender) {
       links.erase(it);
+      recount(c.ip);
       return;
     }
     link.main = *std::exchange(link.contender, std::nullopt);
     Connection& next = connections.at(link.main);
     next.hold_until.reset();
+    recount(c.ip);
     if (next.stage == Stage::held) proceed(next, now);
   }
 }
@@ -93,15 +95,13 @@ void Node::State::evict(std::uint64_t id, const IpAddress& for_whom, Now now) {
 // only when no regular peer is left.
 void Node::State::enforce_slots(Now now) {
   for (;;) {
-    const SlotUsage use = usage({}, std::nullopt, false);
-    const bool too_many = use.total > policy().slots.max_connections;
-    if (!too_many && use.regular <= regular_slots(policy().slots)) return;
+    const bool too_many = counts.total() > policy().slots.max_connections;
+    if (!too_many && counts.regular() <= regular_slots(policy().slots)) return;
     const Connection* newest = nullptr;
     for (const auto& [ip, link] : links) {
       const Connection& c = connections.at(link.main);
-      if (!counts(c)) continue;
-      const bool regular = !is_masternode(ip);
-      if (use.regular > 0 && !regular) continue;
+      if (holding_of(ip)->attempt) continue;
+      if (counts.regular() > 0 && is_masternode(ip)) continue;
       if (newest == nullptr || c.opened > newest->opened) newest = &c;
     }
     TIMECTL_CHECK(newest != nullptr);

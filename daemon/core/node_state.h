@@ -17,6 +17,7 @@
 #include "daemon/core/rate_limit.h"
 #include "daemon/core/reconnect.h"
 #include "daemon/core/registry.h"
+#include "daemon/core/slot_counts.h"
 
 namespace timectl {
 
@@ -71,6 +72,7 @@ struct Node::State {
   std::uint64_t last_id = 0;
   std::map<ConnectionId, Connection> connections;
   std::map<IpAddress, Link> links;
+  SlotCounts counts;  // of the links
   std::map<IpAddress, Peer> peers;  // whitelisted ones, and known_peers others
   Registry registry;
   BucketTable ip_rates;
@@ -99,11 +101,7 @@ struct Node::State {
   [[nodiscard]] Connection* find(ConnectionId id);
   [[nodiscard]] const Connection* main_of(const IpAddress& ip) const;
   [[nodiscard]] bool ready(const IpAddress& ip) const;
-  [[nodiscard]] std::size_t ready_masternodes() const;
-  [[nodiscard]] bool counts(const Connection& c) const;  // holds a slot
-  // Usage without the connection `except`; attempts to regular peers count for a new attempt.
-  [[nodiscard]] SlotUsage usage(const IpAddress& ip, std::optional<ConnectionId> except,
-                                bool with_attempts) const;
+  [[nodiscard]] std::optional<Holding> holding_of(const IpAddress& ip) const;
   [[nodiscard]] std::vector<EvictionCandidate> eviction_candidates(Instant now) const;
   [[nodiscard]] AdmissionDecision place(const IpAddress& ip, Direction direction,
                                         std::optional<ConnectionId> except, bool limits_apply,
@@ -113,6 +111,7 @@ struct Node::State {
   // --- effects (node.cc)
   Event event(EventKind kind, Severity severity, const IpAddress& ip, Now now) const;
   void record(Event e) { commands.emplace_back(Record{std::move(e)}); }
+  void recount(const IpAddress& ip);  // after each step that changes its link, stage or trust
   void remember(const IpAddress& ip, Now now);
   void ping(Connection& c, bool on_cadence, Instant now);
   void check(Connection& c, Now now);

@@ -43,13 +43,11 @@ SlotsView Node::slots() const {
   view.total_max = s.policy().slots.max_connections;
   view.regular_max = regular_slots(s.policy().slots);
   view.masternode_reserved = s.policy().slots.reserved_masternode_slots;
-  for (const auto& [ip, link] : s.links) {
-    const Connection& c = s.connections.at(link.main);
-    if (!s.counts(c)) continue;
-    ++view.total;
-    ++(s.is_masternode(ip) ? view.masternode : view.regular);
-    ++(c.direction == Direction::in ? view.inbound : view.outbound);
-  }
+  view.total = s.counts.total();
+  view.regular = s.counts.regular();
+  view.masternode = view.total - view.regular;
+  view.inbound = s.counts.inbound();
+  view.outbound = view.total - view.inbound;
   return view;
 }
 
@@ -191,6 +189,9 @@ void Node::check_invariants() const {
   const SlotsView use = slots();
   TIMECTL_CHECK(use.total <= use.total_max);
   TIMECTL_CHECK(use.regular <= use.regular_max);
+  SlotCounts anew;
+  for (const auto& [ip, link] : s.links) anew.set(ip, s.holding_of(ip));
+  TIMECTL_CHECK(anew == s.counts);
   std::set<ConnectionId> linked;
   for (const auto& [ip, link] : s.links) {
     const auto in_link = [&](ConnectionId id) {
