@@ -46,6 +46,7 @@ std::string_view heading_of(std::string_view catalogue) {
   if (catalogue == "error") return "Errors";
   if (catalogue == "end_reason") return "Why a connection or an attempt ended";
   if (catalogue == "state") return "States of a peer";
+  if (catalogue == "violation") return "What counts against a peer (`timectl ban why IP`)";
   return "Kinds of events";
 }
 
@@ -53,12 +54,13 @@ std::string_view kind_of(std::string_view catalogue) {
   if (catalogue == "error") return "an error of a command";
   if (catalogue == "end_reason") return "why a connection or an attempt ended";
   if (catalogue == "state") return "a state of a peer";
+  if (catalogue == "violation") return "something that counts against a peer";
   return "a kind of event";
 }
 
 std::string list_text(const Output& out) {
   std::string text;
-  for (const std::string_view name : {"error", "end_reason", "state", "event"}) {
+  for (const std::string_view name : {"error", "end_reason", "state", "event", "violation"}) {
     std::vector<Explanation> rows;
     for (const auto& entry : catalogue()) {
       if (entry.catalogue == name) rows.push_back(entry);

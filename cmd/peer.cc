@@ -88,7 +88,10 @@ Result<int> list(Context& context, const control::PeerListRequest& request) {
   }
   using Rows = std::vector<PeerView>;
   return show<Rows>(context, "timectl.peer.list/1", *answer, [&](const Rows& rows) {
-    if (rows.empty()) return none(request.connected ? "peer is connected" : "peer is known");
+    if (rows.empty())
+      return none(request.connected ? "peer is connected"
+                  : request.banned  ? "peer is banned"
+                                    : "peer is known");
     context.out.text(peer_table(context.out, rows));
   });
 }
@@ -225,10 +228,12 @@ void add_peer(CLI::App& root, Context& context) {
       peer, "list", "peers with state, round trip and traffic",
       {{"peer list", "whitelisted ones first"},
        {"peer list --connected --sort rtt_ms", "the fastest first"},
+       {"peer list --banned", "those that are kept out; `timectl ban list` says why"},
        {"peer list --registry", "masternodes that the network talks about; never trusted"}});
   auto request = std::make_shared<control::PeerListRequest>();
   add_flag(listing, "--whitelisted", request->whitelisted, "only masternodes");
   add_flag(listing, "--connected", request->connected, "only with a connection");
+  add_flag(listing, "--banned", request->banned, "only those that are kept out now");
   add_flag(listing, "--registry", request->registry, "the registry instead of the peers");
   add_option(listing, "--sort", request->sort, "KEY", "a key of the JSON: rtt_ms, loss, ...");
   on_run(listing, context, [&context, request] { return list(context, *request); });

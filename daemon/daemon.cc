@@ -16,6 +16,7 @@
 #include "daemon/core/json.h"
 #include "daemon/daemon_parts.h"
 #include "daemon/wire/network_params.h"
+#include "store/ban_table.h"
 #include "store/network_claim.h"
 #include "store/peers_table.h"
 #include "store/whitelist_table.h"
@@ -100,6 +101,9 @@ Result<void> Daemon::Parts::open_store() {
   auto entries = store::load_whitelist(*database);
   if (!entries) return entries.error();
   whitelist.load(std::move(*entries));
+  auto stored = store::load_bans(*database);
+  if (!stored) return stored.error();
+  bans.load(std::move(*stored), options.config.policy.bans, clock_now());
   return {};
 }
 
@@ -123,7 +127,7 @@ Result<void> Daemon::Parts::make_node(const ModeDecision& mode) {
                            .own_address = own_address,
                            .seed = random_seed(),
                            .mode = mode.mode},
-               whitelist);
+               whitelist, bans);
   node->remember(std::move(*remembered));
   if (methods) {
     methods->services().facts = services(mode).facts;
@@ -179,6 +183,7 @@ Services Daemon::Parts::services(const ModeDecision& mode) {
   result.config = &options.config;
   result.database = &*database;
   result.whitelist = &whitelist;
+  result.bans = &bans;
   result.node = &*node;
   result.facts = {.pid = ::getpid(),
                   .started = clock_now().mono,
@@ -223,6 +228,7 @@ Daemon::~Daemon() {
   parts.server.reset();
   parts.network.reset();
   if (parts.methods) (void)parts.methods->flush_denied(clock_now(), true);
+  if (parts.database) parts.save_bans();
   if (parts.recorder) parts.recorder->flush(clock_now());
 }
 
@@ -238,6 +244,7 @@ Result<control::StartReply> Daemon::open() {
   offline.config = &parts.options.config;
   offline.database = &*parts.database;
   offline.whitelist = &parts.whitelist;
+  offline.bans = &parts.bans;
   offline.now = [] { return clock_now(); };
   auto synced = sync_config_whitelist(offline);
   if (!synced) return synced.error();

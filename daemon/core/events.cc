@@ -172,6 +172,10 @@ std::string log_line(const Event& event) {
       return with_detail("The database works again", event);
     case EventKind::peer_cut:
       return with_detail("CRITICAL: Disconnecting WHITELISTED peer " + ip, event);
+    case EventKind::peer_banned:
+      return with_detail("Banned " + ip, event);
+    case EventKind::ban_ended:
+      return with_detail("The ban of " + ip + " has ended", event);
   }
   check_failed("every EventKind has a line", __FILE__, __LINE__);
 }

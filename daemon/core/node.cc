@@ -16,16 +16,19 @@ constexpr Duration kLeastStep = std::chrono::milliseconds(1);
 
 }  // namespace
 
-Node::State::State(NodeOptions node_options, const Whitelist& list)
+Node::State::State(NodeOptions node_options, const Whitelist& list, Bans* given)
     : options(std::move(node_options)),
       whitelist(list),
+      bans(given != nullptr ? *given : own_bans),
       random(options.seed),
       registry(kRegistryEntries),
       ip_rates(kRateBuckets),
       subnet_rates(kRateBuckets) {}
 
 Node::Node(NodeOptions options, const Whitelist& whitelist)
-    : state_(std::make_unique<State>(std::move(options), whitelist)) {}
+    : state_(std::make_unique<State>(std::move(options), whitelist, nullptr)) {}
+Node::Node(NodeOptions options, const Whitelist& whitelist, Bans& bans)
+    : state_(std::make_unique<State>(std::move(options), whitelist, &bans)) {}
 Node::~Node() = default;
 
 void Node::remember(std::vector<PeerMemory> memories) {
@@ -74,6 +77,7 @@ void Node::tick(Now now) {
   State& s = *state_;
   if (!s.started || s.stopping) return;
   while (const auto id = s.checks.due(now.mono)) s.check(*s.find(*id), now);
+  s.expire_bans(now);
   if (now.mono >= s.next_pass) s.pass(now);
   s.pump(now);
 }
@@ -87,6 +91,7 @@ Instant Node::next_tick() const {
   };
   sooner(s.checks.earliest());
   sooner(s.budget_at);
+  sooner(s.bans.next_end());
   if (!s.masternodes_blocked) sooner(s.masternode_due.earliest());
   if (!s.regular_blocked) sooner(s.regular_due.earliest());
   return next;

@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/core/bans.h"
 #include "daemon/core/events.h"
 #include "daemon/core/ip_address.h"
 #include "daemon/core/policy.h"
@@ -101,6 +102,8 @@ class Node {
  public:
   // `whitelist` is asked at each decision and outlives the node.
   Node(NodeOptions options, const Whitelist& whitelist);
+  // With a table of bans that outlives it too; the node adds the automatic ones.
+  Node(NodeOptions options, const Whitelist& whitelist, Bans& bans);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -134,6 +137,8 @@ class Node {
   void on_whitelist_changed(const IpAddress& ip, Now now);
   // The config's blacklist has changed (already set): whoever is on it now goes at once (W4).
   void on_blacklist_changed(Now now);
+  // An operator's ban was added or taken away (already put): open connections go at once.
+  void on_ban_changed(const BanChange& change, Now now);
   // The configuration was reloaded: new numbers hold from now on, for open connections too.
   void on_policy_changed(const Policy& policy, Now now);
 

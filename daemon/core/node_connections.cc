@@ -47,6 +47,9 @@ Admission Node::on_inbound(ConnectionId connection, const IpAddress& remote, con
   if (s.is_blacklisted(remote)) {
     return s.reject(EndReason::banned, "network.blacklisted_peers holds it", remote, now);
   }
+  if (const Ban* ban = s.banned(remote)) {
+    return s.reject(EndReason::banned, ban_text(*ban), remote, now);
+  }
   const Connection* main = s.main_of(remote);
   if (main != nullptr && main->direction == Direction::out &&
       (remote == local || s.is_own(remote))) {
@@ -63,8 +66,10 @@ Admission Node::on_inbound(ConnectionId connection, const IpAddress& remote, con
       !s.is_masternode(remote) || s.policy().whitelist.ban_immunity != BanImmunity::all;
   if (limited) {
     const SlotPolicy& slots = s.policy().slots;
+    const bool own_rate = s.ip_rates.available(remote, {slots.per_ip_per_minute, 1min}, now.mono);
+    if (!own_rate) s.judge_knock(remote, now);  // not for the neighbours that used up the /24's
     const bool free =
-        s.ip_rates.available(remote, {slots.per_ip_per_minute, 1min}, now.mono) &&
+        own_rate &&
         s.subnet_rates.available(remote.subnet(), {slots.per_subnet_per_minute, 1min}, now.mono);
     if (!free)
       return s.reject(EndReason::refused, "too many new connections a minute", remote, now);
@@ -250,6 +255,7 @@ void Node::on_traffic(ConnectionId connection, const Traffic& traffic, Now now) 
   c->traffic.unknown_frames += traffic.unknown_frames;
   c->traffic.undecodable_frames += traffic.undecodable_frames;
   if (c->stage == Stage::ready && traffic.bytes_in > 0) s.heard(*c, now);
+  s.judge_frames(*c, now);
 }
 
 void Node::on_pong(ConnectionId connection, std::uint64_t nonce,
@@ -259,7 +265,9 @@ void Node::on_pong(ConnectionId connection, std::uint64_t nonce,
   if (c == nullptr || c->stage != Stage::ready) return;
   s.heard(*c, now);
   if (height) c->height = height;
-  if (!c->liveness->pong(nonce, now.mono)) return;
+  const bool known = c->liveness->pong(nonce, now.mono).has_value();
+  s.judge_pong(*c, known, now);
+  if (!known) return;
   if (std::exchange(c->said_degraded, false)) {
     s.record(s.event(EventKind::peer_recovered, Severity::info, c->ip, now));
   }

@@ -14,7 +14,7 @@ constexpr std::size_t kLearnedAtOnce = 64;
 
 bool Node::State::dialable(const IpAddress& ip) const {
   return started && !stopping && options.mode == NodeMode::active && !is_own(ip) &&
-         !is_blacklisted(ip) && !ip.is_unspecified() && !ip.is_multicast();
+         !is_blacklisted(ip) && banned(ip) == nullptr && !ip.is_unspecified() && !ip.is_multicast();
 }
 
 // What others tell us is dialled only where it can be a node of this network: public addresses,

@@ -130,6 +130,7 @@ void Node::on_closed(ConnectionId connection, EndReason reason, const std::strin
   if (!ours) s.unlink(it->second, now);
   const Connection c = std::move(it->second);
   s.connections.erase(connection);
+  if (!ours) s.judge_end(c, why, text, now);
   if (c.was_ready()) {
     if (!ours && cut_by_transport(why) && s.is_masternode(c.ip)) {
       Event e = s.event(EventKind::peer_cut, Severity::critical, c.ip, now);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/core/admission.h"
+#include "daemon/core/bans.h"
 #include "daemon/core/due_queue.h"
 #include "daemon/core/liveness.h"
 #include "daemon/core/node.h"
@@ -40,6 +41,8 @@ struct Connection {
   std::string close_detail = {};
   bool said_suspect = false;  // events already made, to make each once
   bool said_degraded = false;
+  std::uint64_t unknown_pongs = 0;       // in a row
+  std::uint64_t undecodable_judged = 0;  // bursts that were counted as violations
 
   [[nodiscard]] bool was_ready() const { return liveness.has_value(); }
 };
@@ -61,10 +64,12 @@ struct Peer {
 };
 
 struct Node::State {
-  State(NodeOptions node_options, const Whitelist& list);
+  State(NodeOptions node_options, const Whitelist& list, Bans* given);
 
   NodeOptions options;
   const Whitelist& whitelist;
+  Bans own_bans;  // of a node that was given none
+  Bans& bans;
   Random random;
   bool started = false;
   bool stopping = false;
@@ -72,7 +77,7 @@ struct Node::State {
   std::uint64_t last_id = 0;
   std::map<ConnectionId, Connection> connections;
   std::map<IpAddress, Link> links;
-  SlotCounts counts;  // of the links
+  SlotCounts counts;                // of the links
   std::map<IpAddress, Peer> peers;  // whitelisted ones, and known_peers others
   Registry registry;
   BucketTable ip_rates;
@@ -117,6 +122,20 @@ struct Node::State {
   void check(Connection& c, Now now);
   void set_check(Connection& c, Instant now);
   void note_masternode_count(Now now, const std::optional<IpAddress>& connected);
+
+  // --- bans (node_bans.cc)
+  [[nodiscard]] Standing standing(const IpAddress& ip) const;
+  [[nodiscard]] const Ban* banned(const IpAddress& ip) const;  // by hand or automatically, now
+  void violation(const IpAddress& ip, ViolationKind kind, const std::string& detail, Connection* by,
+                 Now now);
+  void judge_end(const Connection& c, EndReason reason, const std::string& detail, Now now);
+  void judge_knock(const IpAddress& ip, Now now);
+  void judge_frames(Connection& c, Now now);
+  void judge_pong(Connection& c, bool known, Now now);
+  bool enforce_ban(const IpAddress& ip, Now now);
+  void enforce_bans(Now now);
+  void ban_over(const Ban& ban, const std::string& detail, Now now);
+  void expire_bans(Now now);
 
   // --- connections (node_connections.cc, node_endings.cc)
   void close(Connection& c, EndReason reason, std::string detail, Now now);

@@ -57,6 +57,8 @@ SlotCheckView Node::check_slot(const IpAddress& ip, Now now) const {
   view.ip = ip;
   if (s.is_blacklisted(ip)) {
     view.reason = "it is blacklisted: " + s.whitelist.blacklist().at(ip);
+  } else if (const Ban* ban = s.banned(ip)) {
+    view.reason = "it is " + ban_text(*ban);
   } else if (s.options.mode == NodeMode::passive) {
     view.reason = "the node runs passive and accepts nobody";
   } else if (s.ready(ip)) {
@@ -155,7 +157,10 @@ Result<PeerDetailView> Node::peer(const IpAddress& ip, Now now) const {
     view.next_attempt_at =
         now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(*at - now.mono);
   }
-  view.next_attempt_reason = s.is_own(ip) ? "it is our own address" : reconnect.why(now.mono);
+  const Ban* ban = s.banned(ip);
+  view.next_attempt_reason = s.is_own(ip)     ? "it is our own address"
+                             : ban != nullptr ? "it is " + ban_text(*ban)
+                                              : reconnect.why(now.mono);
   return view;
 }
 

@@ -118,6 +118,23 @@ struct WhitelistPolicy {             // W4, W7
 };
 BOOST_DESCRIBE_STRUCT(WhitelistPolicy, (), (max_entries, ban_immunity, liveness, expire_after))
 
+struct BanPolicy {             // issue 3, item 5; what each violation weighs is in violation.cc
+  bool automatic = true;       // false: violations are scored and shown, nobody is banned for them
+  double threshold = 10;       // points; a single violation (at most 5) never bans
+  Duration half_life = 10min;  // of a score
+  Duration first = 5min;       // the ladder of attacks; nuisances stay on its first rung
+  Duration second = 1h;
+  Duration longest = 24h;
+  Duration forgive_after = 24h * 7;      // after the last ban's end: the ladder begins anew
+  std::size_t max_automatic = 4096;      // addresses of strangers with a score or a ban
+  std::size_t max_operator = 10'000;     // bans by hand
+  std::size_t unknown_pongs = 100;       // in a row (faults.md, FT-P18)
+  std::size_t undecodable_frames = 300;  // of a session: one violation for each so many
+};
+BOOST_DESCRIBE_STRUCT(BanPolicy, (),
+                      (automatic, threshold, half_life, first, second, longest, forgive_after,
+                       max_automatic, max_operator, unknown_pongs, undecodable_frames))
+
 struct Policy {
   SlotPolicy slots;
   LivenessPolicy liveness;
@@ -127,9 +144,10 @@ struct Policy {
   std::uint32_t commit_count = 2344;           // what we say in the Handshake (protocol 5.5)
   std::uint32_t min_peer_commit_count = 2062;  // protocol 5.5
   std::size_t known_peers = 4096;              // learned addresses kept, regular ones
+  BanPolicy bans;
 };
 BOOST_DESCRIBE_STRUCT(Policy, (),
                       (slots, liveness, reconnect, transport, whitelist, commit_count,
-                       min_peer_commit_count, known_peers))
+                       min_peer_commit_count, known_peers, bans))
 
 }  // namespace timectl
