@@ -289,9 +289,13 @@ void Session::end() {
   context_->run_commands();
 }
 
+void Session::user_timeout(Duration timeout) {
+  if (socket_.is_open()) set_user_timeout(socket_.native_handle(), timeout);
+}
+
 void Session::policy_changed() {
   if (!socket_.is_open()) return;
-  set_user_timeout(socket_.native_handle(), context_->policy.liveness.tcp_user_timeout);
+  user_timeout(context_->policy.liveness.tcp_user_timeout);
   if (phase_ == Phase::ready) {
     reader_.set_limit(static_cast<std::uint32_t>(context_->policy.transport.frame_limit));
   }

@@ -76,6 +76,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void ping(std::uint64_t nonce);
   void ask(Question question);
   void policy_changed();
+  void user_timeout(Duration timeout);
 
   [[nodiscard]] ConnectionId id() const { return id_; }
   // Memory held for an unfinished frame, in bytes.
@@ -118,6 +119,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void watch_frame(std::size_t bytes);
   void check_frame_progress();
   void report_traffic();
+  void report_transport();
   enum class Place : std::uint8_t { front, back };
   void send(wire::OutgoingMessage message, Place place);
   void flush();

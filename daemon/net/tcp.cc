@@ -1,8 +1,8 @@
 #include "daemon/net/tcp.h"
 
 #include <arpa/inet.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -148,6 +148,7 @@ void set_peer_options(int fd, Duration user_timeout) {
   set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdle);
   set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepInterval);
   set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount);
+  set_number(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 1);
   set_user_timeout(fd, user_timeout);
 }
 
@@ -179,6 +180,23 @@ std::string tcp_evidence(int fd) {
          std::to_string(info.tcpi_retransmits) + " retransmissions in a row, last data " +
          std::to_string(info.tcpi_last_data_recv) + " ms and last ACK " +
          std::to_string(info.tcpi_last_ack_recv) + " ms ago";
+}
+
+std::optional<TransportFacts> transport_facts(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  TransportFacts facts;
+  facts.segments_retransmitted = info.tcpi_total_retrans;
+  facts.segments_sent = facts.segments_retransmitted;
+  // The kernel may be older than the header; then it fills in less.
+  if (size >= offsetof(tcp_info, tcpi_data_segs_out) + sizeof(info.tcpi_data_segs_out)) {
+    facts.segments_sent = info.tcpi_data_segs_out;
+  }
+  facts.unacknowledged = info.tcpi_unacked;
+  facts.retransmits_in_a_row = info.tcpi_retransmits;
+  facts.since_received = std::chrono::milliseconds(info.tcpi_last_ack_recv);
+  return facts;
 }
 
 void half_close(int fd) {
