@@ -40,7 +40,7 @@ void Node::State::note_health(Now now) {
     Event e;
     e.at = now.wall;
     e.kind = change.began ? EventKind::observer_sick : EventKind::observer_well;
-    e.severity = !change.began ? Severity::notice : uplink ? Severity::critical : Severity::warning;
+    e.severity = change.began ? ailment_row(change.ailment).severity : Severity::notice;
     e.detail = std::string(name_of(change.ailment)) + ": " + change.detail;
     record(std::move(e));
     if (!uplink || change.began) continue;

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "daemon/core/result.h"
+
 namespace timectl {
 namespace {
 
@@ -11,20 +13,31 @@ using namespace std::chrono_literals;
 
 constexpr auto kAilments = std::to_array<AilmentRow>({
     {Ailment::late_timers, "This node's timers came late: its host was busy, or it was suspended.",
-     "Look at the host's load, its memory and whether the virtual machine is paused or migrated."},
+     "Look at the host's load, its memory and whether the virtual machine is paused or migrated.",
+     Severity::warning},
     {Ailment::clock_step, "The wall clock was set, or the host slept.",
-     "Run one time service (chrony or systemd-timesyncd); peers judge by the clock."},
+     "Run one time service (chrony or systemd-timesyncd); peers judge by the clock.",
+     Severity::warning},
     {Ailment::uplink_down, "Every masternode fell silent together: this host's own network is cut.",
-     "Check this host's link, address, route and firewall (`ip addr`, `ip route`)."},
+     "Check this host's link, address, route and firewall (`ip addr`, `ip route`).",
+     Severity::critical},
     {Ailment::most_peers_failing,
      "Most masternodes were lost within moments: the cause is one, and likely on this side.",
-     "Check this host's network first, then whether the network itself has an outage."},
+     "Check this host's network first, then whether the network itself has an outage.",
+     Severity::warning},
 });
 
 }  // namespace
 
 std::span<const AilmentRow> ailment_table() {
   return kAilments;
+}
+
+const AilmentRow& ailment_row(Ailment ailment) {
+  for (const auto& row : kAilments) {
+    if (row.ailment == ailment) return row;
+  }
+  check_failed("every Ailment has a row", __FILE__, __LINE__);
 }
 
 bool Observer::has(Ailment ailment) const {

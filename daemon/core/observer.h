@@ -17,6 +17,7 @@
 
 #include "daemon/core/policy.h"
 #include "daemon/core/time.h"
+#include "daemon/core/vocabulary.h"
 
 namespace timectl {
 
@@ -28,8 +29,10 @@ struct AilmentRow {
   Ailment ailment;
   std::string_view meaning;  // one sentence, for people
   std::string_view remedy;
+  Severity severity;  // of its beginning
 };
 [[nodiscard]] std::span<const AilmentRow> ailment_table();
+[[nodiscard]] const AilmentRow& ailment_row(Ailment ailment);
 
 class Observer {
  public:

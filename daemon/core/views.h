@@ -52,12 +52,12 @@ struct PeerView {
   bool whitelisted = false;
   std::optional<WallTime> connected_at = {};
   std::optional<double> rtt_ms = {};
-  std::optional<double> loss = {};           // 0 to 1, missed of sent pings of this session
-  std::uint64_t missed_pongs = 0;            // in a row, now
-  std::optional<std::uint64_t> height = {};  // as the peer claims
+  std::optional<double> loss = {};                 // 0 to 1, missed of sent pings of this session
+  std::optional<std::uint64_t> missed_pongs = {};  // in a row, now; without a session unknown
+  std::optional<std::uint64_t> height = {};        // as the peer claims
   std::optional<double> score = {};
-  std::uint64_t bytes_in = 0;
-  std::uint64_t bytes_out = 0;
+  std::optional<std::uint64_t> bytes_in = {};  // of the connection; none without one
+  std::optional<std::uint64_t> bytes_out = {};
   std::optional<std::uint64_t> commit_count = {};
 };
 BOOST_DESCRIBE_STRUCT(PeerView, (),
