@@ -135,7 +135,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool abrupt_ = false;  // no use in an orderly end: the peer is gone or hostile
   bool waiting_to_write_ = false;
   bool frame_timed_ = false;
-  std::uint32_t watch_ = 0;  // the watchdog's present run; older ones mean nothing
+  std::uint32_t heard_before_ = 0;  // TcpFacts::segments_in when the peer owed us no ACK
+  std::uint32_t watch_ = 0;         // the watchdog's present run; older ones mean nothing
   std::string detail_;
   boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer watchdog_;

@@ -230,6 +230,8 @@ void Session::report_traffic() {
 
 void Session::ping(std::uint64_t nonce) {
   if (phase_ != Phase::ready || closing_) return;
+  const TcpFacts transport = tcp_facts(socket_.native_handle());
+  if (transport.unacknowledged == 0) heard_before_ = transport.segments_in;
   context_->sent_nonces.at(context_->next_nonce) = nonce;
   context_->next_nonce = (context_->next_nonce + 1) % context_->sent_nonces.size();
   wire::msg::Ping ping;
@@ -318,7 +320,7 @@ void Session::lost(const Io& io) {
   } else {
     std::string detail = io.failure;
     if (loss_reason(io.error) == EndReason::transport_dead) {
-      detail += "; " + tcp_evidence(socket_.native_handle());
+      detail += "; " + tcp_evidence(tcp_facts(socket_.native_handle()), heard_before_);
     }
     close(loss_reason(io.error), std::move(detail));
   }

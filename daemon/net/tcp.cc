@@ -1,11 +1,12 @@
 #include "daemon/net/tcp.h"
 
 #include <arpa/inet.h>
+#include <linux/tcp.h>  // glibc's tcp_info ends before the byte counters
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -171,14 +172,31 @@ EndReason loss_reason(int error) {
   }
 }
 
-std::string tcp_evidence(int fd) {
+TcpFacts tcp_facts(int fd) {
   tcp_info info{};
   socklen_t size = sizeof(info);
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return "";
-  return "TCP: " + std::to_string(info.tcpi_unacked) + " segments unacknowledged, " +
-         std::to_string(info.tcpi_retransmits) + " retransmissions in a row, last data " +
-         std::to_string(info.tcpi_last_data_recv) + " ms and last ACK " +
-         std::to_string(info.tcpi_last_ack_recv) + " ms ago";
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  TcpFacts facts;
+  // tcpi_unacked would do, but the kernel empties its queue before it reports the time-out. Our
+  // SYN counts as an acknowledged byte, so this may be one too few.
+  const std::uint64_t sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+  facts.unacknowledged = sent - std::min<std::uint64_t>(sent, info.tcpi_bytes_acked);
+  facts.retransmissions = info.tcpi_retransmits;
+  facts.segments_in = info.tcpi_segs_in;
+  facts.last_data_ms = info.tcpi_last_data_recv;
+  facts.last_ack_ms = info.tcpi_last_ack_recv;
+  return facts;
+}
+
+std::string tcp_evidence(const TcpFacts& facts, std::uint32_t heard_before) {
+  const std::uint32_t since = facts.segments_in - heard_before;
+  return "TCP: " + std::to_string(facts.unacknowledged) + " bytes unacknowledged after " +
+         std::to_string(facts.retransmissions) + " retransmissions in a row, last data " +
+         std::to_string(facts.last_data_ms) + " ms and last ACK " +
+         std::to_string(facts.last_ack_ms) + " ms ago; " +
+         (since == 0
+              ? "nothing arrives from it"
+              : std::to_string(since) + " packets came from it since, so ours do not arrive");
 }
 
 void half_close(int fd) {

@@ -72,8 +72,19 @@ void set_user_timeout(int fd, Duration user_timeout);
 // How an established connection was lost: the kernel gave up on it, or the peer ended it.
 [[nodiscard]] EndReason loss_reason(int error);
 
-// TCP_INFO in words: what is unacknowledged, since when nothing came. Evidence for a loss.
-[[nodiscard]] std::string tcp_evidence(int fd);
+// What the kernel counted on a connection (TCP_INFO); also after it has given it up.
+struct TcpFacts {
+  std::uint64_t unacknowledged = 0;   // bytes sent and not acknowledged
+  std::uint32_t retransmissions = 0;  // in a row, without an answer
+  std::uint32_t segments_in = 0;      // ever, repeated ones too
+  std::uint32_t last_data_ms = 0;     // since new data came
+  std::uint32_t last_ack_ms = 0;
+};
+[[nodiscard]] TcpFacts tcp_facts(int fd);
+
+// Evidence for a loss, in words. `heard_before` is segments_in when all was acknowledged the last
+// time: if more came since, the way from the peer works and the one to it does not.
+[[nodiscard]] std::string tcp_evidence(const TcpFacts& facts, std::uint32_t heard_before);
 
 // FIN: we shall send nothing more.
 void half_close(int fd);
