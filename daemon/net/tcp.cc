@@ -159,6 +159,12 @@ Endpoint local_endpoint(int fd) {
   return endpoint_of(storage);
 }
 
+bool can_bind(const IpAddress& ip) {
+  Address address = address_of({ip, 0});
+  const Fd fd(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return !fd.open() || ::bind(fd.get(), address.get(), address.size) == 0 || errno != EADDRNOTAVAIL;
+}
+
 EndReason loss_reason(int error) {
   switch (error) {
     case ETIMEDOUT:  // TCP_USER_TIMEOUT or keep-alive; the others are its soft errors
