@@ -130,7 +130,9 @@ void Node::on_closed(ConnectionId connection, EndReason reason, const std::strin
   const EndReason why = ours ? it->second.close_reason : reason;
   std::string text = printable(ours ? it->second.close_detail : detail);
   if (why == EndReason::transport_dead && it->second.transport) {
-    const auto way = judge_death(*it->second.transport, it->second.user_timeout);
+    const auto& facts = *it->second.transport;
+    const auto way = judge_death(facts, facts.segments_received - it->second.received_when_fine,
+                                 it->second.user_timeout);
     text += (text.empty() ? "" : "; ") + std::string(meaning_of(way));
   }
   if (!ours) s.unlink(it->second, now);

@@ -92,8 +92,13 @@ void Node::on_transport(ConnectionId connection, const TransportFacts& facts, No
   if (c == nullptr || !c->liveness) return;
   c->transport = facts;
   c->path.transport(facts);
-  c->silence = judge_silence(facts, now.mono - c->liveness->last_heard(),
-                             s.rules_for(*c, now.mono).ping_interval);
+  // Of a dead socket the kernel has forgotten what was unacknowledged: that is no all clear.
+  if (facts.unacknowledged == 0 && facts.retransmits_in_a_row == 0) {
+    c->received_when_fine = facts.segments_received;
+  }
+  c->silence =
+      judge_silence(facts, facts.segments_received - c->received_when_fine,
+                    now.mono - c->liveness->last_heard(), s.rules_for(*c, now.mono).ping_interval);
 }
 
 std::vector<AilmentView> Node::ailments() const {

@@ -45,8 +45,9 @@ struct Connection {
   bool said_lossy = false;
   PathQuality path = {};  // copied to and from its Peer, so that it outlives the session
   std::optional<TransportFacts> transport = {};
-  Silence silence = Silence::none;  // as judged from them
-  Duration user_timeout = {};       // as the socket has it
+  std::uint64_t received_when_fine = 0;  // segments, when it owed us no acknowledgement
+  Silence silence = Silence::none;       // as judged from them
+  Duration user_timeout = {};            // as the socket has it
 
   [[nodiscard]] bool was_ready() const { return liveness.has_value(); }
 };

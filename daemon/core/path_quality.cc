@@ -24,18 +24,21 @@ double decayed(double value, Duration age, double half_life) {
 
 }  // namespace
 
-Silence judge_silence(const TransportFacts& facts, Duration silent, Duration patience) {
+Silence judge_silence(const TransportFacts& facts, std::uint64_t arrived, Duration silent,
+                      Duration patience) {
   const bool stalled = facts.unacknowledged > 0 && facts.retransmits_in_a_row >= kStalled;
   if (stalled) {
-    return facts.since_received < patience ? Silence::nothing_leaves : Silence::nothing_arrives;
+    const bool comes = arrived > 0 && facts.since_received < patience;
+    return comes ? Silence::nothing_leaves : Silence::nothing_arrives;
   }
   if (silent < patience) return Silence::none;
   return facts.unacknowledged == 0 ? Silence::peer_mute : Silence::nothing_arrives;
 }
 
-Silence judge_death(const TransportFacts& facts, Duration user_timeout) {
-  return facts.since_received < user_timeout / 2 ? Silence::nothing_leaves
-                                                 : Silence::nothing_arrives;
+// A last packet may have come in between the cut and our unanswered ping: that proves no way in.
+Silence judge_death(const TransportFacts& facts, std::uint64_t arrived, Duration user_timeout) {
+  const bool comes = arrived > 0 && facts.since_received < user_timeout / 2;
+  return comes ? Silence::nothing_leaves : Silence::nothing_arrives;
 }
 
 std::string_view meaning_of(Silence silence) {
@@ -45,9 +48,9 @@ std::string_view meaning_of(Silence silence) {
     case Silence::peer_mute:
       return "its kernel acknowledges, its program says nothing";
     case Silence::nothing_arrives:
-      return "nothing of it arrives here: the path from it, or both ways";
+      return "nothing arrives from it: the path from it, or both ways";
     case Silence::nothing_leaves:
-      return "its packets arrive here, ours are not acknowledged: the path to it";
+      return "packets came from it since, so ours do not arrive";
   }
   return "";
 }

@@ -21,9 +21,11 @@ namespace timectl {
 struct TransportFacts {
   std::uint64_t segments_sent = 0;  // with data, retransmissions among them
   std::uint64_t segments_retransmitted = 0;
-  std::uint32_t unacknowledged = 0;  // segments
+  std::uint64_t segments_received = 0;  // any packet of the peer, an empty acknowledgement too
+  std::uint64_t unacknowledged = 0;     // bytes
   std::uint32_t retransmits_in_a_row = 0;
-  Duration since_received = {};  // any packet of the peer, an empty acknowledgement too
+  Duration since_received = {};  // a packet
+  Duration since_data = {};      // a packet with data
 };
 
 // Which way a silence is, as far as one end can tell.
@@ -33,11 +35,13 @@ enum class Silence : std::uint8_t {
   nothing_arrives,  // from it to us, or both ways: this end cannot tell these apart
   nothing_leaves,   // its packets come, ours are not acknowledged
 };
-// `silent`: since the last byte that its program sent us; `patience`: what is too long.
-[[nodiscard]] Silence judge_silence(const TransportFacts& facts, Duration silent,
-                                    Duration patience);
+// `arrived`: packets of the peer since it last owed us no acknowledgement; `silent`: since the last
+// byte that its program sent us; `patience`: what is too long.
+[[nodiscard]] Silence judge_silence(const TransportFacts& facts, std::uint64_t arrived,
+                                    Duration silent, Duration patience);
 // Of a connection that the kernel gave up after `user_timeout` without an acknowledgement.
-[[nodiscard]] Silence judge_death(const TransportFacts& facts, Duration user_timeout);
+[[nodiscard]] Silence judge_death(const TransportFacts& facts, std::uint64_t arrived,
+                                  Duration user_timeout);
 [[nodiscard]] std::string_view meaning_of(Silence silence);  // for people; empty for none
 
 class PathQuality {

@@ -9,6 +9,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 
+#include "daemon/net/own_addresses.h"
+
 namespace timectl::net {
 namespace {
 
@@ -259,6 +261,15 @@ void Session::close(EndReason reason, std::string detail) {
   } else {
     end();
   }
+}
+
+// `no_route`: the peer has no part in it, and it can be dialled anew from another address.
+void Session::own_addresses_changed() {
+  if (!socket_.is_open() || closing_) return;
+  const IpAddress local = local_endpoint(socket_.native_handle()).ip;
+  if (local.is_unspecified() || OwnAddresses::has(local)) return;
+  abrupt_ = true;
+  close(EndReason::no_route, "our address " + local.to_string() + " is gone from this host");
 }
 
 void Session::drop() {

@@ -72,6 +72,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void proceed();
   // Orderly where the other side is worth it: close_notify, FIN, at most close_timeout of waiting.
   void close(EndReason reason, std::string detail);
+  // After addresses of this host have gone: ends at once where this one's is among them.
+  void own_addresses_changed();
   void drop();  // at once and without a report: the Network is going away
   void ping(std::uint64_t nonce);
   void ask(Question question);

@@ -71,11 +71,13 @@ void set_peer_options(int fd, Duration user_timeout);
 void set_user_timeout(int fd, Duration user_timeout);
 
 [[nodiscard]] Endpoint local_endpoint(int fd);
+// False where this host has no such address.
+[[nodiscard]] bool can_bind(const IpAddress& ip);
 
 // How an established connection was lost: the kernel gave up on it, or the peer ended it.
 [[nodiscard]] EndReason loss_reason(int error);
 
-// TCP_INFO in words: what is unacknowledged, since when nothing came. Evidence for a loss.
+// TCP_INFO in words: evidence for a loss.
 [[nodiscard]] std::string tcp_evidence(int fd);
 
 // TCP_INFO as the Node wants it; none where the socket has none.
