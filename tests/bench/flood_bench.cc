@@ -6,12 +6,10 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <deque>
 #include <random>
 
-#include "tests/bench/load_client.h"
-#include "tests/bench/node_process.h"
+#include "tests/bench/crowd.h"
 
 namespace timectl::bench {
 namespace {
@@ -32,22 +30,6 @@ constexpr auto kNewcomerEvery = milliseconds(1500);
 constexpr auto kNewcomerGivesUp = milliseconds(10'000);
 constexpr auto kRegularStays = milliseconds(20'000);
 
-double flood_seconds() {
-  const char* text = std::getenv("TIMECTL_FLOOD_SECONDS");
-  return text != nullptr ? std::clamp(std::strtod(text, nullptr), 1.0, 3600.0) : 60.0;
-}
-
-double ms(Clock::duration d) {
-  return std::chrono::duration<double, std::milli>(d).count();
-}
-
-double quantile(std::vector<double>& values, double q) {
-  if (values.empty()) return 0;
-  const auto at = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + at, values.end());
-  return values[static_cast<std::size_t>(at)];
-}
-
 IpAddress stranger(std::size_t n) {
   return address(static_cast<std::uint8_t>(kStrangers + n / 250), n % 250);
 }
@@ -67,7 +49,7 @@ class Flood {
  public:
   Flood() : node_(kNode, whitelist()), client_(node_.at()) {
     client_.hooks.acked = [this](Link& link) { on_acked(link); };
-    client_.hooks.ponged = [this](Link&, Clock::duration trip) { trips_.push_back(ms(trip)); };
+    client_.hooks.ponged = [this](Link&, Clock::duration trip) { trips_.push_back(milliseconds_of(trip)); };
     client_.hooks.ended = [this](Link& link) { on_ended(link); };
   }
 
@@ -105,7 +87,7 @@ class Flood {
         client_.close(guests_.front().id);
       }
       client_.step(milliseconds(2));
-      late_.push_back(ms(client_.longest_step()));
+      late_.push_back(milliseconds_of(client_.longest_step()));
       if (++turn % 500 == 0) resident_ = std::max(resident_, resident_kib(node_.pid()));
     }
     resident_ = std::max(resident_, peak_resident_kib(node_.pid()));
@@ -168,7 +150,7 @@ class Flood {
     if (block == kMasternodes) {
       ++ready_;
     } else if (block == kNewcomers) {
-      entries_.push_back(ms(link.acked - link.dialled));
+      entries_.push_back(milliseconds_of(link.acked - link.dialled));
       newcomer_ = 0;
       guests_.push_front({link.id, {}});  // leaves with the next turn
     } else {
@@ -223,7 +205,7 @@ void measure(benchmark::State& state, bool flooding) {
     flood.run(1, false);
     flood.forget_figures();
     const double before = cpu_seconds(flood.pid());
-    const double seconds = flooding ? flood_seconds() : std::min(10.0, flood_seconds());
+    const double seconds = flooding ? seconds_from("TIMECTL_FLOOD_SECONDS", 60) : std::min(10.0, seconds_from("TIMECTL_FLOOD_SECONDS", 60));
     flood.run(seconds, flooding);
     const double used = cpu_seconds(flood.pid()) - before;
     flood.report(state, used / seconds * 100);
