@@ -88,10 +88,20 @@ void HandshakesAgainstBareOpenSsl(benchmark::State& state) {
   }
 }
 
-BENCHMARK(IdleRegular)->Arg(1000)->Arg(3000)->Arg(10'000)->Repetitions(1)->Iterations(1)->Unit(
-    benchmark::kSecond);
-BENCHMARK(IdleMasternodes)->Arg(1000)->Arg(3000)->Arg(10'000)->Repetitions(1)->Iterations(1)->Unit(
-    benchmark::kSecond);
+BENCHMARK(IdleRegular)
+    ->Arg(1000)
+    ->Arg(3000)
+    ->Arg(10'000)
+    ->Repetitions(1)
+    ->Iterations(1)
+    ->Unit(benchmark::kSecond);
+BENCHMARK(IdleMasternodes)
+    ->Arg(1000)
+    ->Arg(3000)
+    ->Arg(10'000)
+    ->Repetitions(1)
+    ->Iterations(1)
+    ->Unit(benchmark::kSecond);
 BENCHMARK(HandshakesAgainstBareOpenSsl)
     ->Arg(0)
     ->Arg(1000)

@@ -49,7 +49,9 @@ class Flood {
  public:
   Flood() : node_(kNode, whitelist()), client_(node_.at()) {
     client_.hooks.acked = [this](Link& link) { on_acked(link); };
-    client_.hooks.ponged = [this](Link&, Clock::duration trip) { trips_.push_back(milliseconds_of(trip)); };
+    client_.hooks.ponged = [this](Link&, Clock::duration trip) {
+      trips_.push_back(milliseconds_of(trip));
+    };
     client_.hooks.ended = [this](Link& link) { on_ended(link); };
   }
 
@@ -65,9 +67,7 @@ class Flood {
   // Pings and newcomers go on in it; strangers come where `flooding`.
   void run(double seconds, bool flooding) {
     const auto began = Clock::now();
-    const auto passed = [&] {
-      return std::chrono::duration<double>(Clock::now() - began).count();
-    };
+    const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
     next_newcomer_ = began;
     double attempts = 0;
     std::size_t turn = 0;
@@ -125,9 +125,9 @@ class Flood {
  private:
   void attack() {
     static constexpr Conduct kConducts[] = {
-        Conduct::silent,       Conduct::half_hello, Conduct::plain_text,   Conduct::garbage,
-        Conduct::half_frame,   Conduct::early,      Conduct::giant_length, Conduct::stalled_frame,
-        Conduct::peer,         Conduct::peer};
+        Conduct::silent,     Conduct::half_hello, Conduct::plain_text,   Conduct::garbage,
+        Conduct::half_frame, Conduct::early,      Conduct::giant_length, Conduct::stalled_frame,
+        Conduct::peer,       Conduct::peer};
     ++attempts_;
     const Conduct conduct = kConducts[attempts_ % std::size(kConducts)];
     (void)client_.dial(stranger(random_() % kStrangerCount), conduct);
@@ -205,7 +205,8 @@ void measure(benchmark::State& state, bool flooding) {
     flood.run(1, false);
     flood.forget_figures();
     const double before = cpu_seconds(flood.pid());
-    const double seconds = flooding ? seconds_from("TIMECTL_FLOOD_SECONDS", 60) : std::min(10.0, seconds_from("TIMECTL_FLOOD_SECONDS", 60));
+    const double seconds = flooding ? seconds_from("TIMECTL_FLOOD_SECONDS", 60)
+                                    : std::min(10.0, seconds_from("TIMECTL_FLOOD_SECONDS", 60));
     flood.run(seconds, flooding);
     const double used = cpu_seconds(flood.pid()) - before;
     flood.report(state, used / seconds * 100);

@@ -134,8 +134,8 @@ NodeProcess::NodeProcess(const IpAddress& address, const std::string& network)
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary directory");
   directory_ = pattern;
   std::ofstream(directory_ + "/t.toml")
-      << "[node]\nlisten = \"" << address.to_string() << "\"\n[network]\nname = \"testnet\"\nport = "
-      << kPort << "\n"
+      << "[node]\nlisten = \"" << address.to_string()
+      << "\"\n[network]\nname = \"testnet\"\nport = " << kPort << "\n"
       << network;
   const pid_t parent = ::getpid();
   pid_ = ::fork();
