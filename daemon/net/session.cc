@@ -161,7 +161,7 @@ asio::awaitable<bool> Session::recognise() {
 
 bool Session::take_turn() {
   auto& context = *context_;
-  if (!context.gate.take_turn(context.policy.transport.tls_handshakes_at_once)) return false;
+  if (!context.gate.take_turn(id_, context.policy.transport.tls_handshakes_at_once)) return false;
   if (!std::exchange(context.round_posted, true)) {
     asio::post(context.io, [shared = context_] {
       shared->round_posted = false;
