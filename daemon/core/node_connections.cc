@@ -250,6 +250,7 @@ void Node::State::heard(Connection& c, Now now) {
   c.liveness->heard(now.mono);
   outside_heard(now);
   if (std::exchange(c.said_suspect, false)) {
+    recount(c.ip);
     record(event(EventKind::peer_recovered, Severity::info, c.ip, now));
   }
   const auto link = links.find(c.ip);

@@ -61,12 +61,7 @@ void Node::State::outside_heard(Now now) {
 }
 
 void Node::State::note_silence(Now now) {
-  const auto silent = std::count_if(links.begin(), links.end(), [&](const auto& link) {
-    const Connection& c = connections.at(link.second.main);
-    return c.stage == Stage::ready && c.said_suspect && is_masternode(link.first);
-  });
-  observer.silence(static_cast<std::size_t>(silent), counts.ready_masternodes(), policy().observer,
-                   now);
+  observer.silence(counts.silent_masternodes(), counts.ready_masternodes(), policy().observer, now);
   note_health(now);
 }
 

@@ -15,8 +15,9 @@
 namespace timectl::net {
 namespace {
 
-// 128 connections may wait between two turns of the loop; the kernel's own limit is higher.
-constexpr int kBacklog = 128;
+// Connections that wait between two turns of the loop; the kernel cuts it to its own limit. A SYN
+// that finds it full is sent again after a second: a burst of strangers must not do that to others.
+constexpr int kBacklog = 4096;
 constexpr int kKeepIdle = 30;  // seconds; protocol 1.4
 constexpr int kKeepInterval = 10;
 constexpr int kKeepCount = 3;
