@@ -103,7 +103,10 @@ std::string why_text(const Output& out, const BanWhy& why) {
     text += "\n" + Table(out, why.violations)
                        .column("VIOLATION", &ViolationCount::kind)
                        .column("COUNT", &ViolationCount::count, Align::right)
-                       .column("POINTS EACH", &ViolationCount::points, Align::right)
+                       .column(
+                           "POINTS EACH",
+                           [](const ViolationCount& row) { return fmt::format("{}", row.points); },
+                           Align::right)
                        .column("GRAVITY", &ViolationCount::gravity)
                        .column("MEANING",
                                [](const ViolationCount& row) {

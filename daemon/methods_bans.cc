@@ -33,13 +33,16 @@ Error refusal(const BanChange& change, const Whitelist& whitelist) {
   const std::string name = change.ip.to_string();
   if (change.code == Code::whitelisted) {
     std::string sources;
+    std::vector<std::string> remedy{"timectl whitelist show " + name};
     for (const auto& source : whitelist.find(change.ip)->sources) {
+      if (source.source == Source::manual) remedy.push_back("timectl whitelist remove " + name);
+      if (source.source == Source::config) {
+        remedy.emplace_back("take it out of network.whitelisted_peers, then timectl node reload");
+      }
       sources += (sources.empty() ? "" : ", ") + std::string(name_of(source.source));
     }
-    return {change.code,
-            name + " is whitelisted and cannot be banned",
-            "it is whitelisted by: " + sources,
-            {"timectl whitelist show " + name, "timectl whitelist remove " + name}};
+    return {change.code, name + " is whitelisted and cannot be banned",
+            "it is whitelisted by: " + sources, std::move(remedy)};
   }
   if (change.code == Code::config_holds) {
     return {change.code,

@@ -75,8 +75,8 @@ std::string covered_by(const Ban& ban) {
   return ban.ip.to_string() + (whole_host ? "/64" : "");
 }
 
-std::string ban_text(const Ban& ban) {
-  return "banned " + (ban.until ? "until " + rfc3339(*ban.until) : std::string("for good")) +
+std::string ban_term(const Ban& ban) {
+  return (ban.until ? "until " + rfc3339(*ban.until) : std::string("for good")) +
          (ban.reason.empty() ? "" : ": " + ban.reason);
 }
 

@@ -62,7 +62,7 @@ BOOST_DESCRIBE_STRUCT(Ban, (), (ip, origin, reason, added_by, since, until, offe
 
 // "203.0.113.7", or "2001:db8::/64" for an automatic ban of IPv6.
 [[nodiscard]] std::string covered_by(const Ban& ban);
-[[nodiscard]] std::string ban_text(const Ban& ban);  // "banned until TIME: REASON"
+[[nodiscard]] std::string ban_term(const Ban& ban);  // "until TIME: REASON", "for good: REASON"
 
 // What a change by an operator would do to one ban; before and after are none where there is none.
 struct BanChange {

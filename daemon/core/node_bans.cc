@@ -33,10 +33,11 @@ void Node::State::violation(const IpAddress& ip, ViolationKind kind, const std::
   e.detail = std::string(name_of(kind)) + (detail.empty() ? "" : ": " + detail);
   record(std::move(e));
   if (!outcome.ban) return;
-  const std::string text = ban_text(*outcome.ban);
+  const std::string text = ban_term(*outcome.ban);
   Event begun = event(EventKind::peer_banned, severity_of(is_masternode(ip)), ip, now);
   begun.reason = EndReason::banned;
-  begun.detail = covered_by(*outcome.ban) + " " + text;
+  const std::string covered = covered_by(*outcome.ban);
+  begun.detail = (covered == ip.to_string() ? "" : "with " + covered + ", ") + text;
   record(std::move(begun));
   if (by != nullptr) close(*by, EndReason::banned, text, now);
 }
@@ -45,6 +46,8 @@ void Node::State::judge_end(const Connection& c, EndReason reason, const std::st
                             Now now) {
   const auto kind = violation_of({reason, c.direction, c.was_ready(), c.traffic.bytes_in > 0});
   if (!kind) return;
+  // While this node itself is in trouble, slowness proves nothing.
+  if (observer.sick() && violation_row(*kind).gravity == Gravity::nuisance) return;
   // Beside a session of the address, failed knocks are more likely those of another host behind
   // the same NAT.
   if (!c.was_ready() && ready(c.ip)) return;
@@ -79,7 +82,7 @@ void Node::State::judge_pong(Connection& c, bool known, Now now) {
 bool Node::State::enforce_ban(const IpAddress& ip, Now now) {
   const Ban* ban = banned(ip);
   if (ban == nullptr) return false;
-  close_link(ip, EndReason::banned, ban_text(*ban), now);
+  close_link(ip, EndReason::banned, ban_term(*ban), now);
   return true;
 }
 
@@ -125,7 +128,7 @@ void Node::on_ban_changed(const BanChange& change, Now now) {
     const bool masternode = s.is_masternode(change.ip);
     Event e = s.event(EventKind::peer_banned, severity_of(masternode), change.ip, now);
     e.reason = EndReason::banned;
-    e.detail = ban_text(*change.after) + " (by " + change.after->added_by + ")";
+    e.detail = ban_term(*change.after) + " (by " + change.after->added_by + ")";
     s.record(std::move(e));
     s.enforce_ban(change.ip, now);
   } else if (change.result == ChangeResult::removed) {

@@ -70,7 +70,9 @@ void Node::on_policy_changed(const Policy& policy, Now now) {
     s.remember(ip, now);
   }
   for (auto& [id, c] : s.connections) {
-    if (c.stage == Stage::ready) s.set_check(c, now.mono);
+    if (c.stage != Stage::ready) continue;
+    c.user_timeout = policy.liveness.tcp_user_timeout;  // as the shell sets it anew
+    s.set_check(c, now.mono);
   }
   s.next_pass = std::min(s.next_pass, now.mono + policy.reconnect.pass_interval);
   s.enforce_bans(now);  // whitelist.ban_immunity may be another
@@ -89,7 +91,7 @@ Result<void> Node::connect(const IpAddress& ip, Now now) {
     return Error{Code::blacklisted, name + " is blacklisted", s.whitelist.blacklist().at(ip)};
   }
   if (const Ban* ban = s.banned(ip)) {
-    return Error{Code::banned, name + " is banned", ban_text(*ban), {"timectl ban remove " + name}};
+    return Error{Code::banned, name + " is banned", ban_term(*ban), {"timectl ban remove " + name}};
   }
   if (!s.dialable(ip)) return Error{Code::invalid_argument, name + " cannot be dialled"};
   if (s.links.contains(ip)) return {};  // connected, or an attempt is under way

@@ -192,7 +192,7 @@ void Node::State::pass(Now now) {
   next_pass = now.mono + policy().reconnect.pass_interval;
   if (options.mode == NodeMode::passive) return;
   for (const auto& [ip, entry] : whitelist.entries()) {
-    if (ensure_peer(ip) != nullptr) dial_soon(ip, now.mono);
+    if (!links.contains(ip) && ensure_peer(ip) != nullptr) dial_soon(ip, now.mono);
   }
   registry.sweep(
       policy().liveness, [&](const IpAddress& ip) { return ready(ip); }, now);
@@ -200,7 +200,7 @@ void Node::State::pass(Now now) {
   // News of others, from one peer at a time: the network allows two such questions a minute.
   std::vector<ConnectionId> ready_ones;
   for (const auto& [ip, link] : links) {
-    if (ready(ip)) ready_ones.push_back(link.main);
+    if (connections.at(link.main).stage == Stage::ready) ready_ones.push_back(link.main);
   }
   if (ready_ones.empty()) return;
   const ConnectionId asked = ready_ones[random.below(ready_ones.size())];

@@ -14,6 +14,8 @@
 #include "daemon/core/due_queue.h"
 #include "daemon/core/liveness.h"
 #include "daemon/core/node.h"
+#include "daemon/core/observer.h"
+#include "daemon/core/path_quality.h"
 #include "daemon/core/random.h"
 #include "daemon/core/rate_limit.h"
 #include "daemon/core/reconnect.h"
@@ -41,6 +43,12 @@ struct Connection {
   std::string close_detail = {};
   bool said_suspect = false;  // events already made, to make each once
   bool said_degraded = false;
+  bool said_lossy = false;
+  PathQuality path = {};  // copied to and from its Peer, so that it outlives the session
+  std::optional<TransportFacts> transport = {};
+  std::uint64_t received_when_fine = 0;  // segments, when it owed us no acknowledgement
+  Silence silence = Silence::none;       // as judged from them
+  Duration user_timeout = {};            // as the socket has it
   std::uint64_t unknown_pongs = 0;       // in a row
   std::uint64_t undecodable_judged = 0;  // bursts that were counted as violations
 
@@ -54,6 +62,7 @@ struct Link {
 
 struct Peer {
   Reconnect reconnect = {};
+  PathQuality path = {};
   bool candidate = false;  // may be dialled as a regular peer
   bool masternode_claimed = false;
   bool announced_as_masternode = false;  // for the promoted and demoted events only
@@ -85,6 +94,7 @@ struct Node::State {
   TokenBucket masternode_dials;
   TokenBucket regular_dials;
   TokenBucket rejection_events;
+  Observer observer;
   DueQueue<ConnectionId> checks;
   DueQueue<IpAddress> masternode_due;
   DueQueue<IpAddress> regular_due;
@@ -102,7 +112,8 @@ struct Node::State {
   [[nodiscard]] bool is_blacklisted(const IpAddress& ip) const {
     return whitelist.blacklist().contains(ip);
   }
-  [[nodiscard]] LivenessRules rules_for(const IpAddress& ip) const;
+  [[nodiscard]] LivenessRules rules_for(const Connection& c, Instant now) const;
+  [[nodiscard]] Instant next_due() const;  // the earliest work; max() where there is none
   [[nodiscard]] Connection* find(ConnectionId id);
   [[nodiscard]] const Connection* main_of(const IpAddress& ip) const;
   [[nodiscard]] bool ready(const IpAddress& ip) const;
@@ -120,9 +131,15 @@ struct Node::State {
   void remember(const IpAddress& ip, Now now);
   void ping(Connection& c, bool on_cadence, Instant now);
   void check(Connection& c, Now now);
+  [[nodiscard]] std::string evidence_of(const Connection& c, Now now) const;  // of its silence
   void set_check(Connection& c, Instant now);
   void note_masternode_count(Now now, const std::optional<IpAddress>& connected);
 
+  // --- health (node_health.cc)
+  void awake(Now now);          // first of all, at each fact
+  void outside_heard(Now now);  // something came in: the uplink works
+  void note_silence(Now now);   // one more masternode is suspect
+  void note_health(Now now);    // says what the observer has found
   // --- bans (node_bans.cc)
   [[nodiscard]] Standing standing(const IpAddress& ip) const;
   [[nodiscard]] const Ban* banned(const IpAddress& ip) const;  // by hand or automatically, now

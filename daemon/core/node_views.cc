@@ -24,7 +24,7 @@ PeerState state_of(const Connection& c) {
       break;
   }
   if (c.said_suspect) return PeerState::suspect;
-  return c.said_degraded ? PeerState::degraded : PeerState::connected;
+  return c.said_degraded || c.said_lossy ? PeerState::degraded : PeerState::connected;
 }
 
 PeerState state_of(const Peer& peer, Instant now) {
@@ -33,6 +33,19 @@ PeerState state_of(const Peer& peer, Instant now) {
   if (reconnect.waits_passively(now)) return PeerState::waiting_passive;
   if (reconnect.next() && reconnect.ladder() == Ladder::rejected) return PeerState::refused;
   return reconnect.next() ? PeerState::backoff : PeerState::idle;
+}
+
+PathView path_of(const Connection& c, const LivenessRules& rules, Instant now) {
+  PathView view;
+  view.rtt_deviation_ms = c.liveness->rtt().deviation_ms();
+  view.retransmitted = c.path.retransmitted();
+  view.usual_silence_seconds = seconds(c.path.usual_silence(now));
+  view.bytes_per_second = c.path.bytes_per_second(now);
+  view.timeout_seconds = rules.never ? 0 : seconds(rules.timeout);
+  view.missed_pongs_limit = rules.never ? 0 : rules.missed_pongs;
+  view.user_timeout_seconds = seconds(rules.user_timeout);
+  view.silence = meaning_of(c.silence);
+  return view;
 }
 
 }  // namespace
@@ -58,7 +71,7 @@ SlotCheckView Node::check_slot(const IpAddress& ip, Now now) const {
   if (s.is_blacklisted(ip)) {
     view.reason = "it is blacklisted: " + s.whitelist.blacklist().at(ip);
   } else if (const Ban* ban = s.banned(ip)) {
-    view.reason = "it is " + ban_text(*ban);
+    view.reason = "it is banned " + ban_term(*ban);
   } else if (s.options.mode == NodeMode::passive) {
     view.reason = "the node runs passive and accepts nobody";
   } else if (s.ready(ip)) {
@@ -135,6 +148,7 @@ Result<PeerDetailView> Node::peer(const IpAddress& ip, Now now) const {
   if (c != nullptr) {
     view.unknown_frames = c->traffic.unknown_frames;
     view.undecodable_frames = c->traffic.undecodable_frames;
+    if (c->was_ready()) view.path = path_of(*c, s.rules_for(*c, now.mono), now.mono);
   }
   if (it == s.peers.end()) return view;
   const Peer& peer = it->second;
@@ -159,7 +173,7 @@ Result<PeerDetailView> Node::peer(const IpAddress& ip, Now now) const {
   }
   const Ban* ban = s.banned(ip);
   view.next_attempt_reason = s.is_own(ip)     ? "it is our own address"
-                             : ban != nullptr ? "it is " + ban_text(*ban)
+                             : ban != nullptr ? "it is banned " + ban_term(*ban)
                                               : reconnect.why(now.mono);
   return view;
 }

@@ -49,6 +49,7 @@ void SlotCounts::count(const IpAddress& ip, const Holding& holding, bool appears
   if (holding.direction == Direction::in) add(inbound_);
   if (!regular) {
     if (holding.ready) add(ready_masternodes_);
+    if (holding.suspect) add(silent_masternodes_);
     return;
   }
   add(regular_);

@@ -21,6 +21,7 @@ struct Holding {
   Direction direction = Direction::in;
   bool attempt = false;  // dialled and not a session yet: bounded by the dial budget, not by slots
   bool ready = false;
+  bool suspect = false;  // ready, and silent for longer than a ping interval
   friend bool operator==(const Holding&, const Holding&) = default;
 };
 
@@ -34,6 +35,7 @@ class SlotCounts {
   [[nodiscard]] SlotUsage usage(const IpAddress& ip, bool without_it, bool with_attempts) const;
   [[nodiscard]] std::size_t attempts(Trust trust) const;
   [[nodiscard]] std::size_t ready_masternodes() const { return ready_masternodes_; }
+  [[nodiscard]] std::size_t silent_masternodes() const { return silent_masternodes_; }
   // Of those that hold a slot.
   [[nodiscard]] std::size_t total() const { return total_; }
   [[nodiscard]] std::size_t regular() const { return regular_; }
@@ -51,6 +53,7 @@ class SlotCounts {
   std::size_t regular_outbound_ = 0;
   std::size_t inbound_ = 0;
   std::size_t ready_masternodes_ = 0;
+  std::size_t silent_masternodes_ = 0;
   std::size_t masternode_attempts_ = 0;
   std::size_t regular_attempts_ = 0;
   Groups subnets_;  // regular inbound ones, by /24 or /56

@@ -15,6 +15,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/paths.h"
+
 extern char** environ;
 
 namespace timectl::e2e {
@@ -197,7 +199,10 @@ void NodeProcess::start() {
   const int log = ::open(log_.c_str(), O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0600);
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   const auto before = this->log().size();
-  pid_ = spawn(command({"node", "start", "--foreground"}), {}, null, log, log);
+  auto argv = under_;
+  const auto node = command({"node", "start", "--foreground"});
+  argv.insert(argv.end(), node.begin(), node.end());
+  pid_ = spawn(argv, {}, null, log, log);
   ::close(log);
   ::close(null);
   const bool ready = wait_for(

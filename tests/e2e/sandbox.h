@@ -42,6 +42,8 @@ class NodeProcess {
   NodeProcess(const NodeProcess&) = delete;
   NodeProcess& operator=(const NodeProcess&) = delete;
 
+  // What comes before the node's command line: it runs under these words (in a namespace, say).
+  void run_under(std::vector<std::string> words) { under_ = std::move(words); }
   void start();  // returns when the node answers, or fails the test
   void signal(int number) const;
   int wait_exit();  // the exit status, as in Outcome
@@ -71,6 +73,7 @@ class NodeProcess {
   std::string data_dir_;
   std::string config_;
   std::string log_;
+  std::vector<std::string> under_;
   pid_t pid_ = -1;
 };
 
