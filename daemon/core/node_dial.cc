@@ -1,5 +1,6 @@
 // Node: whom it dials and when. Reconnect has the table, this has the order and the budget.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "daemon/core/node_state.h"
@@ -9,6 +10,8 @@ namespace {
 
 // Taken from one message; the network's own lists have at most 64 entries (protocol 7.2).
 constexpr std::size_t kLearnedAtOnce = 64;
+// Looked at for the next regular dial, the earliest due first: enough for a choice.
+constexpr std::size_t kCandidates = 64;
 
 }  // namespace
 
@@ -126,6 +129,23 @@ void Node::State::dial_soon(const IpAddress& ip, Instant now) {
   if (!due || *due > now) masternode_due.set(ip, now);
 }
 
+// R6. An attacker who fills the list of candidates from one network gets one slot of it as long as
+// others are due; who failed less and was connected later comes first. Scores come on top of this.
+std::optional<IpAddress> Node::State::best_candidate(Instant now) const {
+  const auto rank = [this](const IpAddress& ip) {
+    const auto it = peers.find(ip);
+    const bool known = it != peers.end();
+    const auto last = known ? it->second.last_connected_at : std::nullopt;
+    return std::tuple(counts.dialled_in_group(ip), known ? it->second.reconnect.attempts() : 0,
+                      last ? -last->time_since_epoch().count() : 0);
+  };
+  std::optional<IpAddress> best;
+  regular_due.for_due(now, kCandidates, [&](const IpAddress& ip) {
+    if (!best || rank(ip) < rank(*best)) best = ip;
+  });
+  return best;
+}
+
 void Node::State::pump(Now now) {
   masternodes_blocked = regular_blocked = false;
   budget_at.reset();
@@ -140,7 +160,7 @@ void Node::State::pump(Now now) {
     const Trust trust = masternodes ? Trust::masternode : Trust::regular;
     const std::size_t at_once =
         masternodes ? limits.masternode_dials_at_once : limits.regular_dials_at_once;
-    while (const auto ip = due.due(now.mono)) {
+    while (const auto ip = masternodes ? due.due(now.mono) : best_candidate(now.mono)) {
       const auto it = peers.find(*ip);
       const bool right_queue = is_masternode(*ip) == masternodes;
       if (it == peers.end() || !right_queue || !dialable(*ip) || links.contains(*ip) ||

@@ -159,7 +159,9 @@ struct Node::State {
   void attempt_over(const Connection& c, EndReason reason, const std::string& detail, Now now);
   void queue(const IpAddress& ip, Instant now);      // puts it where its Reconnect says
   void dial_soon(const IpAddress& ip, Instant now);  // at once, but for hard rows
-  void pump(Now now);                                // starts what is due, within R7
+  // The regular candidate to dial next (R6), of those that are due.
+  [[nodiscard]] std::optional<IpAddress> best_candidate(Instant now) const;
+  void pump(Now now);  // starts what is due, within R7
   void dial(const IpAddress& ip, Peer& peer, Now now);
   void pass(Now now);
   void learn(const IpAddress& ip, bool claimed_masternode, Now now);
