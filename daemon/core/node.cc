@@ -92,8 +92,9 @@ Instant Node::next_tick() const {
   return next;
 }
 
-std::vector<Command> Node::take_commands() {
-  return std::exchange(state_->commands, {});
+std::vector<Command> Node::take_commands(std::vector<Command> spare) {
+  TIMECTL_CHECK(spare.empty());
+  return std::exchange(state_->commands, std::move(spare));
 }
 
 LivenessRules Node::State::rules_for(const IpAddress& ip) const {
