@@ -134,6 +134,8 @@ void Node::State::pump(Now now) {
   masternodes_blocked = regular_blocked = false;
   budget_at.reset();
   if (!started || stopping || options.mode == NodeMode::passive) return;
+  // Called after every event, nearly always in vain.
+  if (!masternode_due.due(now.mono) && !regular_due.due(now.mono)) return;
   const ReconnectPolicy& limits = policy().reconnect;
   std::size_t masternode_attempts = 0;
   std::size_t regular_attempts = 0;

@@ -81,7 +81,7 @@ std::int64_t pick_amount(FaultKind kind, Random& random) {
     case FaultKind::step:
       return between(random, -7200, 7200);
     case FaultKind::flood:
-      return between(random, 10, 600);
+      return between(random, 5, 200);
     case FaultKind::impostor:
       return between(random, 1, 60);
     default:
