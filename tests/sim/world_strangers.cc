@@ -66,7 +66,8 @@ World::After World::a_stranger_checks() {
 }
 
 void World::dial_stranger(std::uint16_t node, const Dial& command) {
-  const auto behaviour = std::array{refuses, silent, mute, honest}[command.ip.bytes()[15] % 4];
+  const unsigned lot = command.ip.bytes()[15] % 8U;
+  const auto behaviour = lot == 0 ? refuses : lot == 1 ? silent : lot == 2 ? mute : honest;
   const std::uint32_t index = new_stranger(node, command.connection, command.ip, behaviour);
   strangers_[index].dialled = true;
   if (behaviour == silent) {
@@ -154,14 +155,13 @@ void World::stranger_acts(std::uint32_t index) {
   box.node->on_ready(s.id, PeerHello{2, 2344}, local(box));
   if (s.behaviour == garbage) return stranger_later(index, kSoon, act, 0);
   if (s.behaviour != honest) return;
-  stranger_later(index, std::chrono::seconds(30 + random_.below(600)), leave, 0);
-  // It says whatever it likes of others: more nodes than there are, and itself as one of them.
+  if (!s.dialled) stranger_later(index, std::chrono::seconds(30 + random_.below(600)), leave, 0);
+  // It says whatever it likes of others: nodes that are none, and itself as a masternode.
   std::vector<IpAddress> peers;
   std::vector<ClaimedMasternode> claims{{s.ip, "Gold"}};
-  for (int i = 0; i < 70; ++i) {
+  for (int i = 0; i < 20; ++i) {
     const auto r = random_.next();
-    peers.push_back(IpAddress::v4(67, static_cast<std::uint8_t>(r & 1U), 0,
-                                  static_cast<std::uint8_t>(r >> 16U)));
+    peers.push_back(IpAddress::v4(67, 0, 0, static_cast<std::uint8_t>(r % 64)));
     claims.push_back({peers.back(), "Bronze"});
   }
   claims.push_back({address(static_cast<std::uint16_t>(random_.below(size()))), "Free"});
