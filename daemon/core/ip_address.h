@@ -48,9 +48,21 @@ class IpAddress {
   // The wider group: /16 of v4, /48 of v6.
   [[nodiscard]] IpAddress network_group() const;
 
-  friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
+  // Bytewise, the first one first; as two words, because maps of addresses live by it.
+  friend constexpr bool operator==(const IpAddress&, const IpAddress&) = default;
+  friend constexpr std::strong_ordering operator<=>(const IpAddress& a, const IpAddress& b) {
+    const std::uint64_t high_a = a.word(0);
+    const std::uint64_t high_b = b.word(0);
+    return high_a != high_b ? high_a <=> high_b : a.word(8) <=> b.word(8);
+  }
 
  private:
+  [[nodiscard]] constexpr std::uint64_t word(std::size_t at) const {
+    std::uint64_t w = 0;
+    for (std::size_t i = 0; i < 8; ++i) w = (w << 8U) | bytes_[at + i];  // one load and a bswap
+    return w;
+  }
+
   Bytes bytes_{};
 };
 

@@ -150,6 +150,8 @@ void Node::State::pump(Now now) {
   masternodes_blocked = regular_blocked = false;
   budget_at.reset();
   if (!started || stopping || options.mode == NodeMode::passive) return;
+  // Called after every event, nearly always in vain.
+  if (!masternode_due.due(now.mono) && !regular_due.due(now.mono)) return;
   const ReconnectPolicy& limits = policy().reconnect;
   // Masternodes first (R3); who waits for the budget among them keeps the others waiting, too.
   for (const bool masternodes : {true, false}) {
