@@ -139,62 +139,78 @@ std::optional<IpAddress> Node::State::best_candidate(Instant now) const {
     return std::tuple(counts.dialled_in_group(ip), known ? it->second.reconnect.attempts() : 0,
                       last ? -last->time_since_epoch().count() : 0);
   };
-  std::optional<IpAddress> best;
+  std::optional<std::pair<decltype(rank({})), IpAddress>> best;
   regular_due.for_due(now, kCandidates, [&](const IpAddress& ip) {
-    if (!best || rank(ip) < rank(*best)) best = ip;
+    auto own = rank(ip);
+    if (!best || own < best->first) best.emplace(std::move(own), ip);
   });
-  return best;
+  return best ? std::optional(best->second) : std::nullopt;
+}
+
+// What holds for every target of its kind. Asked before one is chosen, because a choice costs more
+// and pump() comes after every event.
+bool Node::State::may_dial(Trust trust, const Budget& budget, Now now) {
+  bool blocked = counts.attempts(trust) >= budget.at_once;
+  if (trust == Trust::regular && !blocked) {
+    const auto decision = place({}, Direction::out, std::nullopt, false, now.mono);
+    blocked = decision.answer == AdmissionAnswer::reject;
+  }
+  if (!blocked && !budget.bucket.available(budget.rate, now.mono)) {
+    blocked = true;
+    budget_at = budget.bucket.next(budget.rate, now.mono);
+  }
+  if (blocked) {  // who waits for the budget among masternodes keeps the others waiting, too
+    (trust == Trust::masternode ? masternodes_blocked : regular_blocked) = true;
+    regular_blocked = true;
+  }
+  return !blocked;
 }
 
 void Node::State::pump(Now now) {
   masternodes_blocked = regular_blocked = false;
   budget_at.reset();
   if (!started || stopping || options.mode == NodeMode::passive) return;
-  // Called after every event, nearly always in vain.
-  if (!masternode_due.due(now.mono) && !regular_due.due(now.mono)) return;
   const ReconnectPolicy& limits = policy().reconnect;
-  // Masternodes first (R3); who waits for the budget among them keeps the others waiting, too.
-  for (const bool masternodes : {true, false}) {
-    DueQueue<IpAddress>& due = masternodes ? masternode_due : regular_due;
-    TokenBucket& bucket = masternodes ? masternode_dials : regular_dials;
-    const Rate rate{
-        masternodes ? limits.masternode_dials_per_second : limits.regular_dials_per_second, 1s};
-    const Trust trust = masternodes ? Trust::masternode : Trust::regular;
-    const std::size_t at_once =
-        masternodes ? limits.masternode_dials_at_once : limits.regular_dials_at_once;
-    while (const auto ip = masternodes ? due.due(now.mono) : best_candidate(now.mono)) {
-      const auto it = peers.find(*ip);
-      const bool right_queue = is_masternode(*ip) == masternodes;
-      if (it == peers.end() || !right_queue || !dialable(*ip) || links.contains(*ip) ||
-          it->second.reconnect.parked()) {
-        due.erase(*ip);
-        if (!right_queue) queue(*ip, now.mono);
-        continue;
-      }
-      const Instant allowed = it->second.reconnect.ledger_allows(limits, now.mono);
-      if (allowed > now.mono) {
-        due.set(*ip, allowed);
-        continue;
-      }
-      const auto decision = place(*ip, Direction::out, std::nullopt, false, now.mono);
-      const bool full = decision.answer == AdmissionAnswer::reject;
-      if (full && masternodes) {  // a session that could not stay only harms: at the next pass
-        due.set(*ip, next_pass > now.mono ? next_pass : now.mono + limits.pass_interval);
-        continue;
-      }
-      bool blocked = full || counts.attempts(trust) >= at_once;
-      if (!blocked && !bucket.take(rate, now.mono)) {
-        blocked = true;
-        budget_at = bucket.next(rate, now.mono);
-      }
-      if (blocked) {
-        (masternodes ? masternodes_blocked : regular_blocked) = true;
-        regular_blocked = true;
-        return;
-      }
-      dial(*ip, it->second, now);
-    }
+  const Budget masternode_budget{
+      masternode_dials, {limits.masternode_dials_per_second, 1s}, limits.masternode_dials_at_once};
+  const Budget regular_budget{
+      regular_dials, {limits.regular_dials_per_second, 1s}, limits.regular_dials_at_once};
+  while (masternode_due.due(now.mono)) {  // first (R3)
+    if (!may_dial(Trust::masternode, masternode_budget, now)) return;
+    try_dial(*masternode_due.due(now.mono), Trust::masternode, masternode_budget, now);
   }
+  while (regular_due.due(now.mono)) {
+    if (!may_dial(Trust::regular, regular_budget, now)) return;
+    try_dial(*best_candidate(now.mono), Trust::regular, regular_budget, now);
+  }
+}
+
+// Dials a target that is due, or takes it out of its queue for now.
+void Node::State::try_dial(const IpAddress& ip, Trust trust, const Budget& budget, Now now) {
+  const bool masternode = trust == Trust::masternode;
+  DueQueue<IpAddress>& due = masternode ? masternode_due : regular_due;
+  const ReconnectPolicy& limits = policy().reconnect;
+  const auto it = peers.find(ip);
+  const bool right_queue = is_masternode(ip) == masternode;
+  if (it == peers.end() || !right_queue || !dialable(ip) || links.contains(ip) ||
+      it->second.reconnect.parked()) {
+    due.erase(ip);
+    if (!right_queue) queue(ip, now.mono);
+    return;
+  }
+  const Instant allowed = it->second.reconnect.ledger_allows(limits, now.mono);
+  if (allowed > now.mono) {
+    due.set(ip, allowed);
+    return;
+  }
+  const auto decision = place(ip, Direction::out, std::nullopt, false, now.mono);
+  if (decision.answer == AdmissionAnswer::reject) {
+    // A session that could not stay only harms: at the next pass.
+    due.set(ip, next_pass > now.mono ? next_pass : now.mono + limits.pass_interval);
+    return;
+  }
+  TIMECTL_CHECK(budget.bucket.take(budget.rate, now.mono));
+  dial(ip, it->second, now);
 }
 
 void Node::State::dial(const IpAddress& ip, Peer& peer, Now now) {
