@@ -30,11 +30,10 @@ std::string text(const json::object& object, const char* key) {
 std::vector<json::object> events_of(const NodeProcess& node, const std::string& kind,
                                     const std::string& ip) {
   std::vector<json::object> found;
-  const auto rows = node.query({"events", "--since", "1h"});
+  const auto rows = node.query({"events", "--since", "1h", "--peer", ip, "--kind", kind});
   if (!rows.is_array()) return found;
   for (const auto& row : rows.get_array()) {
-    const auto& event = row.as_object();
-    if (text(event, "kind") == kind && text(event, "peer") == ip) found.push_back(event);
+    found.push_back(row.as_object());
   }
   return found;
 }

@@ -41,8 +41,8 @@ TEST_F(LabTest, SessionsOfAnAddressThatWeLostAreDialledFromTheNewOne) {
   // The control: the loss of an address that no session uses.
   moving.command("ip address add 10.77.0.34/24 dev lab0");
   moving.command("ip address del 10.77.0.34/24 dev lab0");
-  EXPECT_FALSE(wait_for([&] { return text(lab::peer(keeper, ip(2)), "connected_at") != since; },
-                        500ms));
+  EXPECT_FALSE(
+      wait_for([&] { return text(lab::peer(keeper, ip(2)), "connected_at") != since; }, 500ms));
   lab.links().also(moving.port(), *IpAddress::parse(ip(33)));
   moving.command("ip address add 10.77.0.33/24 dev lab0");
   moving.command("ip address del 10.77.0.3/24 dev lab0");
