@@ -86,6 +86,9 @@ TEST_F(EnduranceTest, ThousandsOfReconnectsLeaveNothingBehind) {
   // The smallest thing that a session could leave behind is about 0.2 KiB.
   EXPECT_LT(grown, kMemoryNoise + static_cast<double>(times) * 0.2);
   EXPECT_EQ(rows(node, "peers"), peers);
+  // 20 rows a minute of one kind and peer, of about six kinds.
+  EXPECT_LT(std::stoul(rows(node, "events")), 20U * 6 * (long_run() ? 8 : 2) + 100);
+  EXPECT_LE(std::stoul(rows(node, "sessions")), 20U * (long_run() ? 8 : 2));
   // One row a session is the history, which the retention bounds; a flood of them is not written.
   std::cerr << times << " reconnects: " << grown << " KiB grown, " << fds << " descriptors, "
             << peers << rows(node, "sessions") << rows(node, "events");
