@@ -63,7 +63,8 @@ struct Attempt {
 // The reason for a connect() that failed, by the table of requirements R.
 [[nodiscard]] EndReason dial_failure(int error);
 
-// TCP_NODELAY, keep-alive 30/10/3, TCP_USER_TIMEOUT.
+// TCP_NODELAY, keep-alive 30/10/3, TCP_USER_TIMEOUT, and at most 5 s between retransmissions where
+// the kernel can do that.
 void set_peer_options(int fd, Duration user_timeout);
 void set_user_timeout(int fd, Duration user_timeout);
 
