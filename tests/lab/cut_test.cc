@@ -55,6 +55,9 @@ TEST_F(CutTest, APulledCableIsSuspectedThenCutWithEvidenceAndHealed) {
   EXPECT_NE(detail.find("bytes unacknowledged"), std::string::npos) << detail;
   EXPECT_EQ(detail.find(" 0 bytes"), std::string::npos) << detail;
   EXPECT_NE(detail.find("nothing arrives"), std::string::npos) << detail;
+  // Back-dated: what counts is when it was heard the last time.
+  const auto suspect = events_of(*keeper, "peer_suspect", lost).front();
+  EXPECT_LT(text(peer(*keeper, lost), "last_heard_at"), text(suspect, "at"));
   EXPECT_NE(keeper->log().find("[MASTERNODE] Reconnecting to " + lost + " in 2s..."),
             std::string::npos);
   EXPECT_NE(keeper->log().find("CRITICAL: Whitelisted peer " + lost + " disconnected"),
