@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <sstream>
 
 namespace timectl::lab {
@@ -20,6 +21,10 @@ std::string friends(const std::vector<std::string>& ips) {
   std::string line = "whitelisted_peers = [";
   for (const auto& ip : ips) line += "{ip = \"" + ip + "\", trusts_us = true}, ";
   return line + "]\n";
+}
+
+bool long_run() {
+  return std::getenv("TIMECTL_LONG") != nullptr;
 }
 
 std::string text(const json::object& object, const char* key) {
