@@ -39,7 +39,7 @@ double since(Clock::time_point began) {
 }  // namespace
 
 Crowd::Crowd(Kind kind, std::size_t most)
-    : kind_(kind), node_(kNode, configuration(kind, most)), client_(node_.at()) {
+    : node_(kNode, configuration(kind, most)), client_(node_.at()) {
   set_hooks();
 }
 
