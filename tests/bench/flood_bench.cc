@@ -129,9 +129,9 @@ class Flood {
  private:
   void attack() {
     static constexpr Conduct kConducts[] = {
-        Conduct::silent,     Conduct::half_hello, Conduct::plain_text,   Conduct::garbage,
-        Conduct::half_frame, Conduct::early,      Conduct::giant_length, Conduct::stalled_frame,
-        Conduct::peer,       Conduct::peer};
+        Conduct::silent,        Conduct::half_hello, Conduct::huge_hello, Conduct::plain_text,
+        Conduct::garbage,       Conduct::half_frame, Conduct::early,      Conduct::giant_length,
+        Conduct::stalled_frame, Conduct::peer,       Conduct::peer};
     ++attempts_;
     const Conduct conduct = kConducts[attempts_ % std::size(kConducts)];
     (void)client_.dial(stranger(random_() % kStrangerCount), conduct);
