@@ -70,8 +70,6 @@ void HandshakesAgainstBareOpenSsl(benchmark::State& state) {
     std::vector<double> ours;
     std::vector<double> theirs;
     double rate = 0;
-    std::size_t counted = 0;  // after the first round, which fills caches
-    double resident = 0;
     for (int round = 0; round < kRounds; ++round) {
       double before = cpu_seconds(bare.pid());
       const std::size_t bare_done = churn(bare_client, Conduct::tls_only, kChurn);
@@ -81,11 +79,6 @@ void HandshakesAgainstBareOpenSsl(benchmark::State& state) {
       const std::size_t done = crowd.churn(kChurn);
       ours.push_back(cost_us(done, cpu_seconds(crowd.node().pid()) - before - resting));
       ratios.push_back(theirs.back() / ours.back());
-      if (round == 0) {
-        resident = resident_kib(crowd.node().pid());
-      } else {
-        counted += done;
-      }
       rate = std::max(rate, static_cast<double>(done) / kChurn);
     }
     auto& c = state.counters;
@@ -94,11 +87,27 @@ void HandshakesAgainstBareOpenSsl(benchmark::State& state) {
     c["us_each"] = quantile(ours, 0.5);
     c["us_each_bare"] = quantile(theirs, 0.5);
     c["per_second"] = rate;
-    // Memory and descriptors over all the reconnects after the first round.
-    c["reconnects"] = static_cast<double>(counted);
-    c["growth_KiB"] = resident_kib(crowd.node().pid()) - resident;
-    c["descriptors"] = static_cast<double>(descriptors(crowd.node().pid()));
     c["lost"] = static_cast<double>(crowd.lost());
+    c["load"] = load_average();
+  }
+}
+
+// Whole connections, one after the other: what of them is left behind.
+void TenThousandReconnects(benchmark::State& state) {
+  raise_descriptors();
+  for (auto _ : state) {
+    Crowd crowd(Kind::regular, 0);
+    std::size_t warm = 0;  // the node remembers its peers: first it has seen all of them
+    while (warm < 3000) warm += crowd.churn(1);
+    const double before = resident_kib(crowd.node().pid());
+    std::size_t done = 0;
+    const auto began = Clock::now();
+    while (done < 10'000 && Clock::now() - began < std::chrono::minutes(2)) done += crowd.churn(1);
+    (void)crowd.rest(kSettle, false);
+    auto& c = state.counters;
+    c["reconnects"] = static_cast<double>(done);
+    c["growth_KiB"] = resident_kib(crowd.node().pid()) - before;
+    c["descriptors"] = static_cast<double>(descriptors(crowd.node().pid()));
     c["load"] = load_average();
   }
 }
@@ -124,6 +133,8 @@ BENCHMARK(HandshakesAgainstBareOpenSsl)
     ->Repetitions(1)
     ->Iterations(1)
     ->Unit(benchmark::kSecond);
+
+BENCHMARK(TenThousandReconnects)->Repetitions(1)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace timectl::bench
