@@ -79,7 +79,7 @@ class Checks {
     bool dialling = false;
     Duration hard_from = {};
     Duration hard_until = {};
-    Duration hurt_until = {};
+    Duration hurt_until = -std::chrono::hours(1);
     Duration touched_until = {};
   };
   [[nodiscard]] Pair& pair(std::uint16_t a, std::uint16_t b) {

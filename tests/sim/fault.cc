@@ -36,6 +36,7 @@ constexpr auto kMix = std::to_array<Likely>({
     {FaultKind::crash_loop, 2},
     {FaultKind::sleep, 8},
     {FaultKind::slow, 4},
+    {FaultKind::mute, 3},
     {FaultKind::step, 6},
     {FaultKind::flood, 5},
     {FaultKind::impostor, 4},
@@ -102,6 +103,7 @@ bool hurts(const Fault& fault) {
       return fault.amount > kHarmlessJitter;
     case FaultKind::slow:
       return fault.amount > kHarmlessService;
+    case FaultKind::mute:
     case FaultKind::step:
     case FaultKind::flood:
     case FaultKind::impostor:

@@ -28,12 +28,13 @@ enum class FaultKind : std::uint8_t {
   crash_loop,  // the process of a dies every amount seconds and is started at once
   sleep,       // the process of a is stopped (SIGSTOP) and goes on at the end
   slow,        // a needs amount milliseconds for each message
+  mute,        // a answers no ping, but goes on to send its own
   step,        // the wall clock of a jumps by amount seconds
   flood,       // amount connections a minute by strangers to a, with b as their behaviour
   impostor,    // amount connections a minute to a from the address of b
 };
 BOOST_DESCRIBE_ENUM(FaultKind, cut, part, isolate, split, loss, noise, jitter, kill, power,
-                    crash_loop, sleep, slow, step, flood, impostor)
+                    crash_loop, sleep, slow, mute, step, flood, impostor)
 
 struct Fault {
   FaultKind kind = FaultKind::part;

@@ -143,6 +143,7 @@ class World {
     std::uint32_t boot = 0;
     std::vector<std::uint32_t> sleepers;  // the faults that have it stopped
     std::uint16_t down = 0;               // kill and power faults that hold it
+    std::uint16_t mute = 0;               // faults by which it answers no ping
     bool powered = true;
     Duration service = {};  // for each message
     Duration busy_until = {};

@@ -39,6 +39,7 @@ bool concerns(const Fault& f, std::uint16_t from, std::uint16_t to) {
       return (f.a == from && f.b == to) || (f.a == to && f.b == from);
     case FaultKind::split:
       return (from < f.a) != (to < f.a);
+    case FaultKind::mute:
     case FaultKind::step:
     case FaultKind::flood:
       return false;
@@ -100,6 +101,9 @@ void World::fault_begins(std::size_t index) {
     case FaultKind::slow:
       box.service = 1ms * f.amount;
       return;
+    case FaultKind::mute:
+      ++box.mute;
+      return;
     case FaultKind::step:
       box.wall_offset += 1s * f.amount;
       checks_.clock_stepped(f.a);
@@ -128,6 +132,9 @@ void World::fault_ends(std::size_t index) {
       break;
     case FaultKind::slow:
       box.service = {};
+      break;
+    case FaultKind::mute:
+      --box.mute;
       break;
     default:
       if (is_path_fault(f.kind)) refresh_paths();

@@ -82,7 +82,7 @@ void World::app(const Happening& h) {
   switch (static_cast<Say>(h.message.kind)) {
     case Say::ping:
       if (end.phase != Phase::ready) return;
-      write(h.wire, h.side, Say::pong, h.message.nonce);  // before the node hears of it
+      if (box.mute == 0) write(h.wire, h.side, Say::pong, h.message.nonce);  // before all else
       box.node->on_traffic(end.id, {kFrame, kFrame, 0, 0}, local(box));
       return take(node, After::talk);
     case Say::pong:
