@@ -115,8 +115,9 @@ Instant Node::State::next_due() const {
   return next;
 }
 
-std::vector<Command> Node::take_commands() {
-  return std::exchange(state_->commands, {});
+std::vector<Command> Node::take_commands(std::vector<Command> spare) {
+  TIMECTL_CHECK(spare.empty());
+  return std::exchange(state_->commands, std::move(spare));
 }
 
 Connection* Node::State::find(ConnectionId id) {

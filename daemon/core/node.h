@@ -156,7 +156,8 @@ class Node {
 
   void tick(Now now);                       // when due
   [[nodiscard]] Instant next_tick() const;  // the earliest time at which tick() has work
-  [[nodiscard]] std::vector<Command> take_commands();
+  // `spare`: an empty vector whose memory the next commands may use; what was taken, cleared.
+  [[nodiscard]] std::vector<Command> take_commands(std::vector<Command> spare = {});
 
   // Views.
   [[nodiscard]] SlotsView slots() const;

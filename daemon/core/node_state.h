@@ -177,7 +177,16 @@ struct Node::State {
   void attempt_over(const Connection& c, EndReason reason, const std::string& detail, Now now);
   void queue(const IpAddress& ip, Instant now);      // puts it where its Reconnect says
   void dial_soon(const IpAddress& ip, Instant now);  // at once, but for hard rows
-  void pump(Now now);                                // starts what is due, within R7
+  // The regular candidate to dial next (R6), of those that are due.
+  [[nodiscard]] std::optional<IpAddress> best_candidate(Instant now) const;
+  struct Budget {  // R7, of one kind of target
+    TokenBucket& bucket;
+    Rate rate;
+    std::size_t at_once;
+  };
+  [[nodiscard]] bool may_dial(Trust trust, const Budget& budget, Now now);
+  void try_dial(const IpAddress& ip, Trust trust, const Budget& budget, Now now);
+  void pump(Now now);  // starts what is due, within R7
   void dial(const IpAddress& ip, Peer& peer, Now now);
   void pass(Now now);
   void learn(const IpAddress& ip, bool claimed_masternode, Now now);

@@ -41,6 +41,7 @@ void SlotCounts::set(const IpAddress& ip, const std::optional<Holding>& holding)
 void SlotCounts::count(const IpAddress& ip, const Holding& holding, bool appears) {
   const auto add = [appears](std::size_t& counter) { appears ? ++counter : --counter; };
   const bool regular = holding.trust == Trust::regular;
+  if (regular && holding.direction == Direction::out) step(dialled_, ip.network_group(), appears);
   if (holding.attempt) {
     add(regular ? regular_attempts_ : masternode_attempts_);
     return;
@@ -93,6 +94,10 @@ SlotUsage SlotCounts::usage(const IpAddress& ip, bool without_it, bool with_atte
     if (!ip.is_v4()) --use.from_site;
   }
   return use;
+}
+
+std::size_t SlotCounts::dialled_in_group(const IpAddress& ip) const {
+  return found(dialled_, ip.network_group());
 }
 
 std::size_t SlotCounts::attempts(Trust trust) const {

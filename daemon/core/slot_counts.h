@@ -36,6 +36,8 @@ class SlotCounts {
   [[nodiscard]] std::size_t attempts(Trust trust) const;
   [[nodiscard]] std::size_t ready_masternodes() const { return ready_masternodes_; }
   [[nodiscard]] std::size_t silent_masternodes() const { return silent_masternodes_; }
+  // Regular peers that we dialled, attempts too, in the network group (/16, /48) of `ip`.
+  [[nodiscard]] std::size_t dialled_in_group(const IpAddress& ip) const;
   // Of those that hold a slot.
   [[nodiscard]] std::size_t total() const { return total_; }
   [[nodiscard]] std::size_t regular() const { return regular_; }
@@ -57,6 +59,7 @@ class SlotCounts {
   std::size_t masternode_attempts_ = 0;
   std::size_t regular_attempts_ = 0;
   Groups subnets_;  // regular inbound ones, by /24 or /56
+  Groups dialled_;  // regular ones that we dialled, attempts too, by /16 or /48
   Groups sites_;    // and by /48, of v6 alone
 };
 

@@ -21,6 +21,10 @@ constexpr int kBacklog = 4096;
 constexpr int kKeepIdle = 30;  // seconds; protocol 1.4
 constexpr int kKeepInterval = 10;
 constexpr int kKeepCount = 3;
+// Retransmissions back off up to 120 s, so that a path which is back after 30 s goes unnoticed
+// until the user time-out ends the session. Linux 6.15 and later bound the gaps; older ones refuse.
+constexpr int kRtoMax = 44;  // TCP_RTO_MAX_MS, which Debian 12's headers do not have
+constexpr int kLongestRto = 5000;
 
 struct Address {
   sockaddr_storage storage{};
@@ -151,6 +155,7 @@ void set_peer_options(int fd, Duration user_timeout) {
   set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepInterval);
   set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount);
   set_number(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 1);
+  set_number(fd, IPPROTO_TCP, kRtoMax, kLongestRto);
   set_user_timeout(fd, user_timeout);
 }
 

@@ -65,8 +65,9 @@ struct Attempt {
 // The reason for a connect() that failed, by the table of requirements R.
 [[nodiscard]] EndReason dial_failure(int error);
 
-// TCP_NODELAY, keep-alive 30/10/3, TCP_USER_TIMEOUT, and the first retransmissions of a stream as
-// thin as pings at a steady pace instead of doubling: a lossy path is silent for less long.
+// TCP_NODELAY, keep-alive 30/10/3, TCP_USER_TIMEOUT. And so that a lossy path is silent for less
+// long: the first retransmissions of a stream as thin as pings come at a steady pace instead of
+// doubling, and where the kernel can do that the later ones are at most 5 s apart.
 void set_peer_options(int fd, Duration user_timeout);
 void set_user_timeout(int fd, Duration user_timeout);
 

@@ -39,20 +39,16 @@ class Crowd {
 
  private:
   void set_hooks();
-  Kind kind_;
   NodeProcess node_;
   LoadClient client_;
   std::vector<std::uint64_t> held_;
   std::vector<double> trips_;
   std::size_t ready_ = 0;
   std::size_t lost_ = 0;
-  std::size_t churned_ = 0;
-  std::size_t next_guest_ = 0;
   std::size_t next_ping_ = 0;
-  bool churning_ = false;
 };
 
-// Handshakes with any server, `at_once` at a time, closed when done; their number.
+// Handshakes with any server, 32 at a time, each closed when it is done: their number.
 [[nodiscard]] std::size_t churn(LoadClient& client, Conduct conduct, double seconds);
 
 [[nodiscard]] double quantile(std::vector<double>& values, double q);  // 0 where there are none

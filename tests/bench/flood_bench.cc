@@ -23,11 +23,14 @@ constexpr std::uint8_t kStrangers = 67;  // 127.67 and 127.68: each in a /24 of 
 constexpr std::size_t kMasternodeCount = 50;
 constexpr std::size_t kNewcomerCount = 20;
 constexpr std::size_t kStrangerCount = 500;
-constexpr double kAttemptsPerMinute = 5000;
+constexpr std::int64_t kAttemptsPerMinute = 5000;
 // 5 in 10 s; the seventh within 10 s is not answered, on purpose (SendGuard).
 constexpr auto kPingEvery = milliseconds(2000);
 constexpr auto kNewcomerEvery = milliseconds(1500);
 constexpr auto kNewcomerGivesUp = milliseconds(10'000);
+constexpr const char* kRoomy =
+    "max_connections = 5000\nmax_per_ip = 1000\nmax_per_subnet = 5000\n"
+    "per_ip_per_minute = 100000\nper_subnet_per_minute = 100000\n";
 constexpr auto kRegularStays = milliseconds(20'000);
 
 IpAddress stranger(std::size_t n) {
@@ -47,7 +50,8 @@ std::string whitelist() {
 
 class Flood {
  public:
-  Flood() : node_(kNode, whitelist()), client_(node_.at()) {
+  explicit Flood(bool roomy)
+      : node_(kNode, whitelist() + (roomy ? kRoomy : "")), client_(node_.at()) {
     client_.hooks.acked = [this](Link& link) { on_acked(link); };
     client_.hooks.ponged = [this](Link&, Clock::duration trip) {
       trips_.push_back(milliseconds_of(trip));
@@ -64,8 +68,8 @@ class Flood {
     return ready_ == kMasternodeCount;
   }
 
-  // Pings and newcomers go on in it; strangers come where `flooding`.
-  void run(double seconds, bool flooding) {
+  // Pings and newcomers go on in it; strangers come `per_minute`.
+  void run(double seconds, double per_minute) {
     const auto began = Clock::now();
     const auto passed = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
     next_newcomer_ = began;
@@ -75,7 +79,7 @@ class Flood {
       ping_at_.push_back(began + kPingEvery * static_cast<int>(n) / kMasternodeCount);
     }
     while (passed() < seconds) {
-      for (; flooding && attempts < passed() * kAttemptsPerMinute / 60; ++attempts) attack();
+      for (; attempts < passed() * per_minute / 60; ++attempts) attack();
       for (std::size_t n = 0; n < kMasternodeCount; ++n) {
         if (Clock::now() < ping_at_[n]) continue;
         ping_at_[n] += kPingEvery;
@@ -125,9 +129,9 @@ class Flood {
  private:
   void attack() {
     static constexpr Conduct kConducts[] = {
-        Conduct::silent,     Conduct::half_hello, Conduct::plain_text,   Conduct::garbage,
-        Conduct::half_frame, Conduct::early,      Conduct::giant_length, Conduct::stalled_frame,
-        Conduct::peer,       Conduct::peer};
+        Conduct::silent,        Conduct::half_hello, Conduct::huge_hello, Conduct::plain_text,
+        Conduct::garbage,       Conduct::half_frame, Conduct::early,      Conduct::giant_length,
+        Conduct::stalled_frame, Conduct::peer,       Conduct::peer};
     ++attempts_;
     const Conduct conduct = kConducts[attempts_ % std::size(kConducts)];
     (void)client_.dial(stranger(random_() % kStrangerCount), conduct);
@@ -197,35 +201,50 @@ class Flood {
   std::size_t strangers_cut_ = 0;
 };
 
-void measure(benchmark::State& state, bool flooding) {
+void measure(benchmark::State& state, double per_minute, double seconds, bool roomy) {
   raise_descriptors();
   for (auto _ : state) {
-    Flood flood;
+    Flood flood(roomy);
     if (!flood.connect_masternodes()) return state.SkipWithError("50 masternodes do not connect");
-    flood.run(1, false);
+    flood.run(1, 0);
     flood.forget_figures();
     const double before = cpu_seconds(flood.pid());
-    const double seconds = flooding ? seconds_from("TIMECTL_FLOOD_SECONDS", 60)
-                                    : std::min(10.0, seconds_from("TIMECTL_FLOOD_SECONDS", 60));
-    flood.run(seconds, flooding);
+    flood.run(seconds, per_minute);
     const double used = cpu_seconds(flood.pid()) - before;
     flood.report(state, used / seconds * 100);
     if (!flood.alive()) state.SkipWithError("the node is gone");
   }
 }
 
+// What it is without strangers.
 void Calm(benchmark::State& state) {
-  measure(state, false);
+  measure(state, 0, 10, false);
 }
-void FiveThousandAttemptsAMinute(benchmark::State& state) {
-  measure(state, true);
+// Attempts a minute against the default policy: 75 slots for all strangers together.
+void Flood_Default(benchmark::State& state) {
+  const bool asked = state.range(0) == kAttemptsPerMinute;
+  measure(state, static_cast<double>(state.range(0)),
+          asked ? seconds_from("TIMECTL_FLOOD_SECONDS", 60) : 20, false);
 }
-BENCHMARK(Calm)->Repetitions(1)->Iterations(1)->Unit(benchmark::kSecond)->UseRealTime();
-BENCHMARK(FiveThousandAttemptsAMinute)
+// And where the limits are raised, so that nearly all of them are let in and only the budgets of
+// the transport hold them.
+void Flood_LimitsRaised(benchmark::State& state) {
+  measure(state, static_cast<double>(state.range(0)), 20, true);
+}
+
+BENCHMARK(Calm)->Repetitions(1)->Iterations(1)->Unit(benchmark::kSecond);
+BENCHMARK(Flood_Default)
+    ->Arg(kAttemptsPerMinute)
+    ->Arg(10 * kAttemptsPerMinute)
     ->Repetitions(1)
     ->Iterations(1)
-    ->Unit(benchmark::kSecond)
-    ->UseRealTime();
+    ->Unit(benchmark::kSecond);
+BENCHMARK(Flood_LimitsRaised)
+    ->Arg(kAttemptsPerMinute)
+    ->Arg(10 * kAttemptsPerMinute)
+    ->Repetitions(1)
+    ->Iterations(1)
+    ->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace timectl::bench

@@ -46,6 +46,9 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 // A record of 512 bytes that holds a ClientHello of 508, and of it the first 30 bytes.
 constexpr std::array<std::uint8_t, 35> kHalfHello{0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3};
 
+// A full record of 16 KiB that begins one of 131,000.
+constexpr std::array<std::uint8_t, 35> kHugeHello{0x16, 3, 1, 0x40, 0, 1, 1, 0xff, 0xb8, 3, 3};
+
 }  // namespace
 
 LoadClient::LoadClient(const net::Endpoint& node)
@@ -161,6 +164,11 @@ void LoadClient::begin(Link& link) {
       return;
     case Conduct::half_hello:
       return send(link, kHalfHello);
+    case Conduct::huge_hello: {
+      std::vector<std::uint8_t> record(kHugeHello.begin(), kHugeHello.end());
+      record.resize(5 + 0x4000);
+      return send(link, record);
+    }
     case Conduct::plain_text:
       return send(link, bytes_of("GET / HTTP/1.1\r\nHost: node\r\n\r\n"));
     case Conduct::garbage: {

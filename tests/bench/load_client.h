@@ -26,6 +26,7 @@ enum class Conduct : std::uint8_t {
   tls_only,       // closes when TLS is done: for a server that speaks nothing else
   silent,         // TCP and not a byte
   half_hello,     // the beginning of a ClientHello
+  huge_hello,     // the beginning of one that would be 128 KiB
   plain_text,     // an HTTP request
   garbage,        // random bytes that look like a TLS record
   half_frame,     // TLS, then half of a Handshake

@@ -115,6 +115,12 @@ double cpu_seconds(pid_t pid) {
   return total;
 }
 
+std::size_t descriptors(pid_t pid) {
+  std::error_code gone;
+  const std::filesystem::directory_iterator all(proc(pid, "fd"), gone);
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
 double load_average() {
   double load = 0;
   std::ifstream("/proc/loadavg") >> load;

@@ -15,6 +15,7 @@ namespace timectl::bench {
 [[nodiscard]] double resident_kib(pid_t pid);
 [[nodiscard]] double peak_resident_kib(pid_t pid);
 [[nodiscard]] double cpu_seconds(pid_t pid);
+[[nodiscard]] std::size_t descriptors(pid_t pid);
 [[nodiscard]] double load_average();  // of one minute, of the whole machine
 
 class NodeProcess {

@@ -56,5 +56,39 @@ TEST(NodeLoad, ChecksThatAreDueTogetherAreWorkedOffInSlices) {
   EXPECT_EQ(std::set<ConnectionId>(pinged.begin(), pinged.end()).size(), pinged.size());
 }
 
+// FT-N23: one limiter for everybody would be emptied by them.
+TEST(NodeLoad, StrangersWhoComeAllTheTimeLockNoNewcomerOut) {
+  NodeShell shell({});
+  shell.start();
+  std::vector<ConnectionId> hanging;
+  int strangers = 0;
+  for (int minute = 0; minute < 60; ++minute) {
+    for (int n = 0; n < 25; ++n) {
+      ConnectionId id{};
+      const auto from = IpAddress::v4(91, static_cast<std::uint8_t>(strangers / 200),
+                                      static_cast<std::uint8_t>(strangers % 200), 7);
+      ++strangers;
+      EXPECT_EQ(shell.inbound(from, &id).verdict, Admit::accept);
+      shell.run(2s);
+      hanging.push_back(id);
+      if (hanging.size() < 5) continue;  // the transport cuts each after 10 s
+      shell.closed(hanging.front(), EndReason::tls_failed, "no TLS handshake in time");
+      hanging.erase(hanging.begin());
+    }
+    const auto honest = IpAddress::v4(92, 7, static_cast<std::uint8_t>(minute), 1);
+    const auto id = shell.inbound_session(honest);
+    shell.closed(id, EndReason::closed_by_peer);
+    shell.run(10s);
+  }
+  // And a limit there is: of 25 from one network the last are refused.
+  int refused = 0;
+  for (std::uint8_t n = 1; n <= 25; ++n) {
+    ConnectionId id{};
+    const bool in = shell.inbound(IpAddress::v4(93, 0, 0, n), &id).verdict == Admit::accept;
+    in ? shell.closed(id, EndReason::closed_before_tls) : void(++refused);
+  }
+  EXPECT_EQ(refused, 5);
+}
+
 }  // namespace
 }  // namespace timectl

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 
 #include "daemon/core/random.h"
@@ -65,6 +66,11 @@ TEST(SlotCounts, AgreeWithACountFromScratchAfterEachOfManyChanges) {
         ASSERT_EQ(got.from_ip, want.from_ip);
         ASSERT_EQ(got.from_subnet, want.from_subnet);
         ASSERT_EQ(got.from_site, want.from_site);
+        ASSERT_EQ(counts.dialled_in_group(ip), std::ranges::count_if(all, [&](const auto& held) {
+                    return held.second.direction == Direction::out &&
+                           held.second.trust == Trust::regular &&
+                           held.first.network_group() == ip.network_group();
+                  }));
       }
     }
   }

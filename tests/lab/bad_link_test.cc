@@ -1,5 +1,6 @@
-// FT-N1, N3, N6, N7, N13, N32, N33: links that are bad, but not gone.
+// FT-N1, N3, N6, N7, N13, N32, N33, N34: links that are bad, but not gone.
 #include <optional>
+#include <sstream>
 
 #include "tests/lab/lab_nodes.h"
 #include "tests/support/scripted_peer.h"
@@ -22,9 +23,27 @@ const Link kLinks[] = {
     {"jitter of 2 s", {.jitter = 2000ms}},
     {"10 % loss and 200 ms of jitter", {.delay = 10ms, .jitter = 200ms, .loss = 0.1}},
     {"30 % loss", {.delay = 10ms, .loss = 0.3}},
-    {"a quarter in the wrong order, 1 % twice", {.delay = 5ms, .duplicate = 0.01, .reorder = 0.25}},
-    {"1 % corrupted", {.delay = 5ms, .corrupt = 0.01}},
+    {"a quarter in the wrong order, a tenth twice",
+     {.delay = 5ms, .duplicate = 0.1, .reorder = 0.25}},
+    {"5 % corrupted", {.delay = 5ms, .corrupt = 0.05}},
 };
+// A counter of the node's own network stack; -1 where there is none of that name.
+long icmp_counter(const NodeProcess& node, const std::string& name) {
+  std::istringstream lines(e2e::slurp("/proc/" + std::to_string(node.pid()) + "/net/snmp"));
+  std::string names;
+  std::string values;
+  while (std::getline(lines, names) && std::getline(lines, values)) {
+    std::istringstream columns(names);
+    std::istringstream counts(values);
+    std::string column;
+    std::string count;
+    while (columns >> column && counts >> count) {
+      if (column == name && names.starts_with("Icmp:")) return std::stol(count);
+    }
+  }
+  return -1;
+}
+
 constexpr int kFirst = 10;  // host of the first link
 
 class BadLinkTest : public LabTest {
@@ -67,8 +86,9 @@ TEST_F(BadLinkTest, NoSessionIsCutByLossJitterDisorderOrDelay) {
   connect_all(fast_numbers({.user_timeout = 45}));
   spoil_all();
   const auto until = e2e::elapsed([&] {
-    // The absence of a loss, for as long as three dead transports take here.
-    EXPECT_FALSE(wait_for([&] { return losses(nullptr) > 0; }, 3 * (ping_every + dead_after)));
+    // The absence of a loss, for as long as two dead transports take here.
+    const milliseconds time = long_run() ? 10min : 2 * (ping_every + dead_after);
+    EXPECT_FALSE(wait_for([&] { return losses(nullptr) > 0; }, time));
   });
   losses(" lost a session: ");
   for (std::size_t i = 0; i < peers.size(); ++i) {
@@ -77,8 +97,8 @@ TEST_F(BadLinkTest, NoSessionIsCutByLossJitterDisorderOrDelay) {
     EXPECT_EQ(shown.at("undecodable_frames").to_number<int>(), 0) << kLinks[i].name;
   }
   const auto seen = lab.links().counters();
-  EXPECT_GT(seen.lost, 20U) << "the links were not bad: nothing is shown";
-  EXPECT_GT(seen.reordered, 10U);
+  EXPECT_GT(seen.lost, 5U) << "the links were not bad: nothing is shown";
+  EXPECT_GT(seen.reordered, 3U);
   EXPECT_GT(seen.duplicated + seen.corrupted, 0U);
   RecordProperty("ms", static_cast<int>(until.count()));
 }
@@ -103,7 +123,7 @@ TEST_F(LabTest, TheRoundTripTimeIsTheLinksWithinTenPercent) {
     ASSERT_TRUE(wait_for([&] { return rtt_ms(keeper, ip(kFirst + i)) > 0; }, patience(10s)));
     const double real = 2.0 * static_cast<double>(kLinks[i].each_way.delay.count());
     // What two busy processes add is not the link's.
-    const double machine = kSanitized ? 60 : 15;
+    const double machine = kSanitized ? 60 : 25;
     EXPECT_GE(rtt_ms(keeper, ip(kFirst + i)), real * 0.9) << kLinks[i].name;
     EXPECT_LE(rtt_ms(keeper, ip(kFirst + i)), real * 1.1 + machine) << kLinks[i].name;
   }
@@ -115,12 +135,16 @@ TEST_F(LabTest, AStormOfForgedResetsCostsOneReconnectEachAndNoCpu) {
   start_all();
   ASSERT_TRUE(wait_for([&] { return keeper.connected_to(ip(2)); }, patience(10s)));
   const auto port = host(keeper).port();
-  // The control: one that does not know the sequence number harms nothing.
-  lab.links().set_resets(port, test::Resets::blind);
-  ASSERT_TRUE(
-      wait_for([&] { return lab.links().counters().resets >= 2; }, patience(3 * ping_every)));
-  lab.links().set_resets(port, test::Resets::none);
+  // FT-N34, and the control: who does not know the sequence number harms nothing.
+  for (const auto harmless : {test::Resets::blind, test::Resets::unreachable}) {
+    const auto before = lab.links().counters().resets;
+    lab.links().set_resets(port, harmless);
+    ASSERT_TRUE(wait_for([&] { return lab.links().counters().resets >= before + 2; },
+                         patience(3 * ping_every)));
+    lab.links().set_resets(port, test::Resets::none);
+  }
   EXPECT_EQ(count_of(keeper, "peer_disconnected", ip(2)), 0U);
+  EXPECT_GE(icmp_counter(keeper, "InDestUnreachs"), 2) << "the forged ones did not arrive";
 
   const auto before = cpu_time(keeper.pid());
   lab.links().set_resets(port, test::Resets::exact);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <sstream>
 
 namespace timectl::lab {
@@ -22,6 +23,10 @@ std::string friends(const std::vector<std::string>& ips) {
   return line + "]\n";
 }
 
+bool long_run() {
+  return std::getenv("TIMECTL_LONG") != nullptr;
+}
+
 std::string text(const json::object& object, const char* key) {
   const auto* value = object.if_contains(key);
   return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
@@ -30,11 +35,10 @@ std::string text(const json::object& object, const char* key) {
 std::vector<json::object> events_of(const NodeProcess& node, const std::string& kind,
                                     const std::string& ip) {
   std::vector<json::object> found;
-  const auto rows = node.query({"events", "--since", "1h"});
+  const auto rows = node.query({"events", "--since", "1h", "--peer", ip, "--kind", kind});
   if (!rows.is_array()) return found;
   for (const auto& row : rows.get_array()) {
-    const auto& event = row.as_object();
-    if (text(event, "kind") == kind && text(event, "peer") == ip) found.push_back(event);
+    found.push_back(row.as_object());
   }
   return found;
 }

@@ -40,6 +40,9 @@ struct Numbers {
 // whitelisted_peers with trusts_us, so that a lost peer is dialled again after 2 s.
 [[nodiscard]] std::string friends(const std::vector<std::string>& ips);
 
+// TIMECTL_LONG=1: the numbers of real life, which take minutes.
+[[nodiscard]] bool long_run();
+
 // Under the sanitizers everything takes longer but the network.
 [[nodiscard]] constexpr milliseconds patience(milliseconds bound) {
   return kSanitized ? bound * 3 : bound * 3 / 2;

@@ -1,10 +1,22 @@
 // FT-N28, N29: what happens to all sessions at once, because it happens to our own host.
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <iostream>
+
 #include "tests/lab/lab_nodes.h"
 
 namespace timectl::lab {
 namespace {
 
 using namespace std::chrono_literals;
+
+bool kernel_bounds_backoff() {
+  constexpr int rto_max = 44;  // TCP_RTO_MAX_MS
+  const net::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int milliseconds = 5000;
+  return ::setsockopt(fd.get(), IPPROTO_TCP, rto_max, &milliseconds, sizeof(milliseconds)) == 0;
+}
 
 TEST_F(LabTest, AfterOurOwnLinkWasDownAllAreBackWithinTenSeconds) {
   std::vector<std::string> ips;
@@ -56,6 +68,35 @@ TEST_F(LabTest, SessionsOfAnAddressThatWeLostAreDialledFromTheNewOne) {
   EXPECT_TRUE(wait_for([&] { return peer.connected_to(ip(33)); }, patience(15s)))
       << keeper.log() << peer.log();
   EXPECT_TRUE(keeper.connected_to(ip(2)));
+}
+
+// FT-N28 with the real user time-out, which 30 s without a network must not reach. Retransmission
+// backs off meanwhile: what the kernel does then decides how long the silence goes on.
+TEST_F(LabTest, AfterThirtySecondsWithoutANetworkTheSessionsGoOnWithinTenSeconds) {
+  if (!long_run()) GTEST_SKIP() << "takes a minute: TIMECTL_LONG=1";
+  if (!kernel_bounds_backoff()) GTEST_SKIP() << "needs Linux 6.15: older ones take 20 s";
+  std::vector<std::string> ips;
+  for (int i = 0; i < 6; ++i) {
+    ips.push_back(
+        node(10 + i, fast_numbers({.user_timeout = 45}) + "outbound_regular = 0\n").address());
+  }
+  auto& keeper = node(3, fast_numbers({.user_timeout = 45}) + friends(ips));
+  start_all();
+  ASSERT_TRUE(wait_for([&] { return keeper.connections() == ips.size(); }, patience(10s)));
+  lab.pull(host(keeper));
+  EXPECT_FALSE(wait_for([&] { return keeper.connections() == 0; }, 30s));
+  std::vector<std::string> silent;
+  for (const auto& ip : ips) silent.push_back(text(lab::peer(keeper, ip), "last_heard_at"));
+  lab.plug(host(keeper));
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < ips.size(); ++i) {
+    EXPECT_TRUE(wait_for(
+        [&] { return text(lab::peer(keeper, ips[i]), "last_heard_at") > silent[i]; }, 60s));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s) << ips[i];
+  }
+  for (const auto& ip : ips) EXPECT_EQ(count_of(keeper, "peer_disconnected", ip), 0U);
+  std::cerr << "all heard again after " << (std::chrono::steady_clock::now() - begin) / 1ms
+            << " ms\n";
 }
 
 }  // namespace

@@ -139,5 +139,28 @@ TEST(BurstTest, WhoSpeaksTooEarlyIsCutAtOnce) {
   EXPECT_EQ(world.network->connections(), 0U);
 }
 
+// FT-N17: a byte of a ClientHello each, and then nothing.
+TEST(BurstTest, SlowLorisesAreAllCutInTimeAndAFriendNoticesNothing) {
+  Policy policy = fast_policy();
+  policy.slots.max_connections = 400;
+  policy.slots.max_per_subnet = 400;
+  World world(policy);
+  world.start(0, {});
+  const Endpoint node{node_ip, world.network->port()};
+  ScriptedPeer friendly(world.io, {peer_ip, 0}, {});
+  friendly.dial(node);
+  ASSERT_TRUE(world.until([&] { return world.connected(); }));
+  std::vector<Attempt> lorises;
+  const std::uint8_t first = 0x16;
+  for (int n = 0; n < 200; ++n) {
+    lorises.push_back(dial(node, stranger(n)));
+    (void)::send(lorises.back().fd.get(), &first, 1, MSG_NOSIGNAL);
+  }
+  ASSERT_TRUE(world.until([&] { return world.network->connections() > 150; }));
+  ASSERT_TRUE(world.until([&] { return world.network->connections() == 1; }));
+  EXPECT_TRUE(world.connected());
+  EXPECT_TRUE(world.sessions.empty());
+}
+
 }  // namespace
 }  // namespace timectl::net

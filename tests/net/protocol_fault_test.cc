@@ -17,6 +17,7 @@ using test::ScriptedPeer;
 class ProtocolFaultTest : public testing::Test {
  protected:
   void connect(std::string_view words = "", Policy policy = fast_policy()) {
+    peer.reset();  // before the io_context that its sockets are of
     world.emplace(policy);
     peer.emplace(world->io, Endpoint{peer_ip, 0}, script(words));
     world->start(0, {});
@@ -147,6 +148,14 @@ TEST_F(ProtocolFaultTest, P21TenThousandPingsASecondEndTheConnection) {
   ASSERT_TRUE(end);
   EXPECT_EQ(end->reason, EndReason::flood) << end->detail;
   EXPECT_LE(peer->last().pongs.size(), 6U);
+}
+
+TEST_F(ProtocolFaultTest, P23AClockTenYearsOffIsNoReasonToLeave) {
+  for (const auto* words : {"clock=+315360000", "clock=-315360000", "clock=+9223372036854775807"}) {
+    connect(words);
+    EXPECT_TRUE(still_served()) << words;
+    EXPECT_TRUE(view().rtt_ms) << "our own clock measures it";
+  }
 }
 
 TEST_F(ProtocolFaultTest, P23TimesFromAllEndsOfTheRangeAreTakenAsTheyAre) {

@@ -23,6 +23,7 @@ using std::chrono::microseconds;
 
 constexpr std::size_t kIpHeader = 20;
 constexpr std::size_t kTcpHeader = 20;
+constexpr std::uint8_t kIcmp = 1;
 constexpr std::uint8_t kTcp = 6;
 
 std::uint32_t word(const Packet& packet, std::size_t at, std::size_t bytes) {
@@ -44,20 +45,37 @@ std::uint32_t checksum(const Packet& packet, std::size_t from, std::size_t to, s
   return ~sum & 0xffffU;
 }
 
-// The reset of the peer that `sent` goes to; empty where `sent` is no TCP segment with data.
+Packet ip_packet(std::size_t size, std::uint8_t protocol, const Packet& answers) {
+  Packet packet(size, 0);
+  packet[0] = 0x45;
+  put(packet, 2, 2, static_cast<std::uint32_t>(size));
+  packet[8] = 64;
+  packet[9] = protocol;
+  put(packet, 12, 4, word(answers, 16, 4));
+  put(packet, 16, 4, word(answers, 12, 4));
+  put(packet, 10, 2, checksum(packet, 0, kIpHeader, 0));
+  return packet;
+}
+
+// RFC 792: the packet that is answered follows, up to eight bytes of its payload.
+Packet unreachable_for(const Packet& sent) {
+  constexpr std::size_t quoted = kIpHeader + 8;
+  Packet packet = ip_packet(kIpHeader + 8 + quoted, kIcmp, sent);
+  packet[kIpHeader] = 3;
+  packet[kIpHeader + 1] = 1;
+  std::copy_n(sent.begin(), quoted, packet.begin() + kIpHeader + 8);
+  put(packet, kIpHeader + 2, 2, checksum(packet, kIpHeader, packet.size(), 0));
+  return packet;
+}
+
+// What the node is told about `sent`; empty where that is no TCP segment with data.
 Packet reset_for(const Packet& sent, Resets kind) {
   const std::size_t ip = static_cast<std::size_t>(sent[0] & 15U) * 4;
   if (sent[9] != kTcp || sent.size() < ip + kTcpHeader) return {};
   const std::size_t header = static_cast<std::size_t>(sent[ip + 12] >> 4U) * 4;
   if (sent.size() <= ip + header) return {};
-  Packet reset(kIpHeader + kTcpHeader, 0);
-  reset[0] = 0x45;
-  put(reset, 2, 2, static_cast<std::uint32_t>(reset.size()));
-  reset[8] = 64;
-  reset[9] = kTcp;
-  put(reset, 12, 4, word(sent, 16, 4));
-  put(reset, 16, 4, word(sent, 12, 4));
-  put(reset, 10, 2, checksum(reset, 0, kIpHeader, 0));
+  if (kind == Resets::unreachable) return unreachable_for(sent);
+  Packet reset = ip_packet(kIpHeader + kTcpHeader, kTcp, sent);
   put(reset, kIpHeader, 2, word(sent, ip + 2, 2));
   put(reset, kIpHeader + 2, 2, word(sent, ip, 2));
   const std::uint32_t next = word(sent, ip + 8, 4);  // what the node expects from its peer

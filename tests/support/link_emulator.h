@@ -30,9 +30,9 @@ struct LinkConditions {
 
 inline constexpr LinkConditions cut_link{.loss = 1};
 
-// A reset forged for the node: `exact` has the sequence number that RFC 5961 demands, `blind` one
-// that is merely inside the window.
-enum class Resets : std::uint8_t { none, exact, blind };
+// Forged for the node, in the name of its peer or of a router: a reset with the sequence number
+// that RFC 5961 demands, one that is merely inside the window, or "host unreachable" by ICMP.
+enum class Resets : std::uint8_t { none, exact, blind, unreachable };
 
 class LinkEmulator {
  public:
@@ -58,7 +58,7 @@ class LinkEmulator {
   void also(Port port, const IpAddress& address);  // a further address behind the port
   void set(Port port, Way way, const LinkConditions& conditions);
   void set(Port port, const LinkConditions& conditions);  // both ways
-  // Every segment with data that the node sends is answered by a reset in the peer's name.
+  // Every segment with data that the node sends is answered so.
   void set_resets(Port port, Resets resets);
   [[nodiscard]] Counters counters() const;  // of all ports
 

@@ -23,6 +23,12 @@ namespace asio = boost::asio;
 using Descriptor = asio::posix::stream_descriptor;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
+// As nodes have it: without TCP_NODELAY each small frame may wait 40 ms for the last one's ACK.
+int prepared(net::Fd fd) {
+  net::set_peer_options(fd.get(), std::chrono::seconds(45));
+  return fd.release();
+}
+
 }  // namespace
 
 class Conversation;
@@ -57,7 +63,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
         script_(peer_->script),
         direction_(direction),
         stream_(fd.get()),
-        socket_(peer_->io, fd.release()),
+        socket_(peer_->io, prepared(std::move(fd))),
         timer_(peer_->io),
         life_(peer_->io),
         reader_(wire::max_frame_size) {}
