@@ -4,6 +4,7 @@
 
 #include "daemon/core/errors.h"
 #include "daemon/core/events.h"
+#include "daemon/core/observer.h"
 #include "daemon/core/reflect.h"
 #include "daemon/core/vocabulary.h"
 
@@ -44,6 +45,8 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::store_degraded, "The database cannot be written; connections stay up"},
     {EventKind::store_recovered, "The database can be written again"},
     {EventKind::peer_cut, "We end the session of a whitelisted peer; the evidence is with it"},
+    {EventKind::observer_sick, "This node itself is in trouble; no peer is blamed meanwhile"},
+    {EventKind::observer_well, "A trouble of this node itself is over"},
 });
 
 std::vector<Explanation> gather() {
@@ -59,6 +62,10 @@ std::vector<Explanation> gather() {
   for (const auto& row : state_table()) {
     all.push_back(
         {std::string(name_of(row.state)), "state", std::string(row.meaning), "", std::nullopt});
+  }
+  for (const auto& row : ailment_table()) {
+    all.push_back({std::string(name_of(row.ailment)), "ailment", std::string(row.meaning),
+                   std::string(row.remedy), std::nullopt});
   }
   for (const auto& row : kEvents) {
     all.push_back(

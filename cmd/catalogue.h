@@ -12,7 +12,7 @@ namespace timectl::cmd {
 
 struct Explanation {
   std::string code = {};
-  std::string catalogue = {};  // error, end_reason, state or event
+  std::string catalogue = {};  // a row of the table in explain.cc
   std::string title = {};      // one line
   std::string remedy = {};     // what to do; empty where there is nothing to do
   std::optional<int> exit_status = {};

@@ -1,6 +1,5 @@
 #include "daemon/daemon.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,19 +24,10 @@ namespace {
 
 constexpr const char* kCommand = "timectl node start";       // in the lock file
 constexpr Duration kLockPatience = std::chrono::seconds(5);  // an offline command is quick
-constexpr rlim_t kDescriptors = 8192;
 
 std::uint64_t random_seed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32U) ^ device();
-}
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kDescriptors) return;
-  limit.rlim_cur = std::min(kDescriptors, limit.rlim_max);
-  // A lower limit only means fewer connections; the accept loop lives with that.
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<store::StateLock> lock_directory(const std::string& directory) {
@@ -228,7 +218,7 @@ Daemon::~Daemon() {
 
 Result<control::StartReply> Daemon::open() {
   auto& parts = *parts_;
-  raise_descriptor_limit();
+  raise_descriptor_limit(parts.options.config.policy.slots.max_connections);
   if (auto opened = parts.open_store(); !opened) return opened.error();
   parts.log.emplace(log_options(parts.options));
   parts.recorder.emplace(*parts.log, *parts.database, parts.options.config.node.log_format);

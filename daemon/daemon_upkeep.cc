@@ -40,6 +40,7 @@ Result<void> Daemon::Parts::reload() {
                      loaded->network.name != old.network.name;
   options.config = std::move(*loaded);
   log->reconfigure(options.config.node.log_level);
+  raise_descriptor_limit(options.config.policy.slots.max_connections);
   methods->services().access.operators = options.config.node.operators;
   if (network) {
     network->set_policy(options.config.policy);

@@ -107,9 +107,9 @@ std::vector<control::HistoryRow> open_sessions(const Call& call,
     row.ip = peer.ip;
     row.direction = peer.direction.value_or(Direction::out);
     row.started_at = *peer.connected_at;
-    row.missed_pongs = peer.missed_pongs;
-    row.bytes_in = peer.bytes_in;
-    row.bytes_out = peer.bytes_out;
+    row.missed_pongs = peer.missed_pongs.value_or(0);
+    row.bytes_in = peer.bytes_in.value_or(0);
+    row.bytes_out = peer.bytes_out.value_or(0);
     rows.push_back(std::move(row));
   }
   std::ranges::stable_sort(rows, std::greater{}, &control::HistoryRow::started_at);

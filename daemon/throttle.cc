@@ -28,6 +28,9 @@ std::optional<std::uint64_t> Throttle::admit_whitelisted(const Key& key, Instant
 }
 
 std::optional<std::uint64_t> Throttle::admit(const Event& event, Instant now) {
+  if (event.kind == EventKind::no_masternode_connected) {  // a peer's doing, too
+    return admit_whitelisted(Key(event.kind, IpAddress{}), now);
+  }
   // What the operator did is no peer's doing.
   if (!event.peer || event.kind == EventKind::promoted) return 0;
   begin_interval(now);

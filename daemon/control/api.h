@@ -199,8 +199,10 @@ struct NodeStatus {
   std::optional<double> uptime_seconds = {};
   std::optional<std::string> listen = {};
   std::string passive_because = {};
+  std::vector<AilmentView> ailments = {};  // of the node itself
 };
-BOOST_DESCRIBE_STRUCT(NodeStatus, (), (running, pid, mode, uptime_seconds, listen, passive_because))
+BOOST_DESCRIBE_STRUCT(NodeStatus, (),
+                      (running, pid, mode, uptime_seconds, listen, passive_because, ailments))
 struct SyncStatus {  // null until there is a verified chain (a later capability)
   std::optional<std::uint64_t> height = {};
   std::optional<std::uint64_t> best_height = {};

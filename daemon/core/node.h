@@ -17,6 +17,7 @@
 
 #include "daemon/core/events.h"
 #include "daemon/core/ip_address.h"
+#include "daemon/core/path_quality.h"
 #include "daemon/core/policy.h"
 #include "daemon/core/time.h"
 #include "daemon/core/views.h"
@@ -42,7 +43,7 @@ struct Close {  // orderly: close_notify, FIN; the shell reports on_closed with 
   EndReason reason;
   std::string detail;
 };
-struct SendPing {
+struct SendPing {  // the shell reports on_transport() first
   ConnectionId connection;
   std::uint64_t nonce;  // one-shot, from the node's seeded generator
 };
@@ -60,7 +61,12 @@ struct RecordSession {
 struct Remember {  // store the dial state of one peer
   PeerMemory memory;
 };
-using Command = std::variant<Dial, Proceed, Close, SendPing, Ask, Record, RecordSession, Remember>;
+struct SetUserTimeout {  // TCP_USER_TIMEOUT of the connection; it begins with the policy's
+  ConnectionId connection;
+  Duration timeout;
+};
+using Command = std::variant<Dial, Proceed, Close, SendPing, Ask, Record, RecordSession, Remember,
+                             SetUserTimeout>;
 
 enum class Admit : std::uint8_t { accept, hold, reject };  // hold: wait for Proceed or Close
 
@@ -119,6 +125,8 @@ class Node {
   void on_ready(ConnectionId connection, const PeerHello& hello, Now now);
   // Any bytes count as a sign of life (L3).
   void on_traffic(ConnectionId connection, const Traffic& traffic, Now now);
+  // What the kernel says of the connection: before each ping, and before on_closed.
+  void on_transport(ConnectionId connection, const TransportFacts& facts, Now now);
   void on_pong(ConnectionId connection, std::uint64_t nonce, std::optional<std::uint64_t> height,
                Now now);
   void on_height(ConnectionId connection, std::uint64_t height, Now now);  // ping or tip: a claim
@@ -153,6 +161,7 @@ class Node {
   [[nodiscard]] Result<PeerDetailView> peer(const IpAddress& ip, Now now) const;
   [[nodiscard]] std::vector<RegistryView> registry(Now now) const;
   [[nodiscard]] MasternodesView masternodes(Now now) const;
+  [[nodiscard]] std::vector<AilmentView> ailments() const;  // this node's own, now
   [[nodiscard]] bool connected(const IpAddress& ip) const;  // handshake done, not closing
 
   void check_invariants() const;  // CHECKs; for tests and simulations

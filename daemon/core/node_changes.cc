@@ -9,6 +9,7 @@ void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
   State& s = *state_;
   if (!s.started || s.stopping) return;
   const bool masternode = s.is_masternode(ip);
+  s.recount(ip);
   const auto known = s.peers.find(ip);
   Peer* peer = masternode ? s.ensure_peer(ip) : known != s.peers.end() ? &known->second : nullptr;
   if (peer == nullptr) return;
@@ -68,7 +69,9 @@ void Node::on_policy_changed(const Policy& policy, Now now) {
     s.remember(ip, now);
   }
   for (auto& [id, c] : s.connections) {
-    if (c.stage == Stage::ready) s.set_check(c, now.mono);
+    if (c.stage != Stage::ready) continue;
+    c.user_timeout = policy.liveness.tcp_user_timeout;  // as the shell sets it anew
+    s.set_check(c, now.mono);
   }
   s.next_pass = std::min(s.next_pass, now.mono + policy.reconnect.pass_interval);
   s.enforce_slots(now);

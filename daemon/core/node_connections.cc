@@ -4,6 +4,12 @@
 #include "daemon/core/node_state.h"
 
 namespace timectl {
+namespace {
+
+// Shorter silences are what a path with pings of 15 s looks like.
+constexpr Duration kNoticed = 20s;
+
+}  // namespace
 
 Connection& Node::State::add(ConnectionId id, const IpAddress& ip, Direction direction, Stage stage,
                              Now now) {
@@ -19,13 +25,9 @@ Connection& Node::State::add(ConnectionId id, const IpAddress& ip, Direction dir
 void Node::State::record_inbound(const Connection& c, Now now) {
   Event e = event(EventKind::inbound_accepted, Severity::info, c.ip, now);
   e.direction = Direction::in;
-  for (const auto& [ip, link] : links) {
-    const Connection& main = connections.at(link.main);
-    if (!counts(main)) continue;
-    ++e.total;
-    if (main.direction == Direction::in) ++e.inbound;
-    if (is_masternode(ip)) ++e.masternodes;
-  }
+  e.total = counts.total();
+  e.inbound = counts.inbound();
+  e.masternodes = counts.total() - counts.regular();
   record(std::move(e));
 }
 
@@ -48,6 +50,8 @@ Admission Node::on_inbound(ConnectionId connection, const IpAddress& remote, con
   if (s.options.mode == NodeMode::passive) {
     return {Admit::reject, EndReason::refused, "the node runs passive"};
   }
+  s.awake(now);
+  s.outside_heard(now);
   if (s.is_blacklisted(remote)) {
     return s.reject(EndReason::banned, "network.blacklisted_peers holds it", remote, now);
   }
@@ -93,6 +97,7 @@ Admission Node::State::accept(ConnectionId id, const IpAddress& remote, bool lim
   }
   Connection& c = add(id, remote, Direction::in, Stage::tls, now);
   links[remote].main = id;
+  recount(remote);
   masternode_due.erase(remote);
   regular_due.erase(remote);
   record_inbound(c, now);
@@ -164,8 +169,10 @@ void Node::State::proceed(Connection& c, Now now) {
 void Node::on_dial_progress(ConnectionId connection, DialStage stage, const IpAddress& local,
                             Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr || c->direction != Direction::out) return;
+  s.outside_heard(now);
   if (c->stage != Stage::connecting && c->stage != Stage::tls) return;
   if (local == c->ip) {  // connected to ourselves, which the route shows before any byte does
     s.close_link(c->ip, EndReason::self_connection, "the dial ends at our own address", now);
@@ -180,6 +187,7 @@ void Node::on_dial_progress(ConnectionId connection, DialStage stage, const IpAd
 
 void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr || c->stage == Stage::closing) return;
   if (c->stage == Stage::ready) {  // an acceptor's own Handshake follows its Ack (protocol 5.1)
@@ -205,15 +213,20 @@ void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
     s.close(*s.find(other), EndReason::duplicate, "the first connection is up", now);
   }
   c->stage = Stage::ready;
+  s.recount(ip);
   c->ready_at = now.wall;
   c->commit_count = hello.commit_count;
   c->liveness.emplace(now.mono);
+  c->user_timeout = s.policy().liveness.tcp_user_timeout;
   s.masternode_due.erase(ip);
   s.regular_due.erase(ip);
   if (Peer* peer = s.ensure_peer(ip)) {
     peer->reconnect.connected();
     peer->last_connected_at = peer->last_heard_at = now.wall;
     if (c->direction == Direction::in) peer->last_dialed_us_at = now.wall;
+    c->path = peer->path;
+    c->path.session_began();
+    c->said_lossy = c->path.lossy();
     peer->candidate = peer->candidate || s.plausible(ip);
   }
   s.remember(ip, now);
@@ -231,8 +244,13 @@ void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
 }
 
 void Node::State::heard(Connection& c, Now now) {
+  const Duration silent = now.mono - c.liveness->last_heard();
+  if (silent > kNoticed && !observer.sick()) c.path.silence(silent, now.mono);
+  c.silence = Silence::none;
   c.liveness->heard(now.mono);
+  outside_heard(now);
   if (std::exchange(c.said_suspect, false)) {
+    recount(c.ip);
     record(event(EventKind::peer_recovered, Severity::info, c.ip, now));
   }
   const auto link = links.find(c.ip);
@@ -245,8 +263,10 @@ void Node::State::heard(Connection& c, Now now) {
 
 void Node::on_traffic(ConnectionId connection, const Traffic& traffic, Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr) return;
+  c->path.flowed(traffic.bytes_in + traffic.bytes_out, now.mono);
   c->traffic.bytes_in += traffic.bytes_in;
   c->traffic.bytes_out += traffic.bytes_out;
   c->traffic.unknown_frames += traffic.unknown_frames;
@@ -257,6 +277,7 @@ void Node::on_traffic(ConnectionId connection, const Traffic& traffic, Now now) 
 void Node::on_pong(ConnectionId connection, std::uint64_t nonce,
                    std::optional<std::uint64_t> height, Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr || c->stage != Stage::ready) return;
   s.heard(*c, now);

@@ -42,13 +42,27 @@ struct LivenessPolicy {               // L1-L5
   Duration registry_interval = 60s;       // L5: 5 of these without news is offline
   std::size_t registry_missed = 5;
   Duration registry_forget_after = 1h;
+  double patience_limit = 2.0;  // L6: bad paths get up to so many times the time-outs
 };
 BOOST_DESCRIBE_STRUCT(LivenessPolicy, (),
                       (ping_interval, keepalive_interval, timeout_check_interval,
                        regular_missed_pongs, regular_timeout, masternode_missed_pongs,
                        masternode_timeout, lenient_missed_pongs, lenient_timeout, tcp_user_timeout,
                        duplicate_probe_timeout, registry_interval, registry_missed,
-                       registry_forget_after))
+                       registry_forget_after, patience_limit))
+
+struct ObserverPolicy {         // when the fault is our own (issue "the guardian", 7)
+  Duration late_timer = 2s;     // far over what a loaded host's scheduler does
+  Duration clock_step = 2s;     // a time service slews at most 0.5 ms a second
+  Duration window = 10s;        // losses in it are one incident
+  double failing_share = 0.5;   // of the masternodes connected when it began
+  std::size_t least_peers = 3;  // two may fail by chance
+  Duration recovery = 60s;      // quiet for so long is well again
+  double stretch = 2.0;         // of the time-outs meanwhile
+};
+BOOST_DESCRIBE_STRUCT(ObserverPolicy, (),
+                      (late_timer, clock_step, window, failing_share, least_peers, recovery,
+                       stretch))
 
 struct ReconnectPolicy {                 // R1-R7 and the table below them
   Duration masternode_first_delay = 2s;  // doubles: 2, 4, 8 ... cap
@@ -121,6 +135,7 @@ BOOST_DESCRIBE_STRUCT(WhitelistPolicy, (), (max_entries, ban_immunity, liveness,
 struct Policy {
   SlotPolicy slots;
   LivenessPolicy liveness;
+  ObserverPolicy observer;
   ReconnectPolicy reconnect;
   TransportPolicy transport;
   WhitelistPolicy whitelist;
@@ -129,7 +144,7 @@ struct Policy {
   std::size_t known_peers = 4096;              // learned addresses kept, regular ones
 };
 BOOST_DESCRIBE_STRUCT(Policy, (),
-                      (slots, liveness, reconnect, transport, whitelist, commit_count,
+                      (slots, liveness, observer, reconnect, transport, whitelist, commit_count,
                        min_peer_commit_count, known_peers))
 
 }  // namespace timectl

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/net/listener.h"
+#include "daemon/net/own_addresses.h"
 #include "daemon/net/session.h"
 
 namespace timectl::net {
@@ -40,9 +41,11 @@ struct Network::State : std::enable_shared_from_this<State> {
   Result<void> start();
   void stop(std::function<void()> when_stopped);
   void run_commands();
+  void stop_listening();
   void schedule();
   void on_connection(Fd fd, const Endpoint& remote);
   void on_exhausted();
+  void on_own_address_lost();
   void forget(ConnectionId id);
   void relieve_buffers();
   void report_stopped();
@@ -52,6 +55,7 @@ struct Network::State : std::enable_shared_from_this<State> {
   void execute(const Close& command);
   void execute(SendPing command);
   void execute(Ask command);
+  void execute(SetUserTimeout command);
   void execute(const Record& command) { sinks.event(command.event); }
   void execute(const RecordSession& command) { sinks.session(command.session); }
   void execute(const Remember& command) { sinks.memory(command.memory); }
@@ -67,6 +71,7 @@ struct Network::State : std::enable_shared_from_this<State> {
   Instant timer_at = Instant::max();
   std::shared_ptr<SessionContext> context;
   std::shared_ptr<Listener> listener;
+  std::shared_ptr<OwnAddresses> own_addresses;
   std::map<ConnectionId, std::shared_ptr<Session>> sessions;
   std::function<void()> stopped;
   std::optional<Instant> last_trouble;
@@ -91,6 +96,10 @@ Result<void> Network::State::start() {
     const auto opened = listener->open({options.listen, options.port});
     if (!opened) return opened.error();
     context->port = listener->local().port;
+    own_addresses = std::make_shared<OwnAddresses>(io, [weak] {
+      if (const auto self = weak.lock()) self->on_own_address_lost();
+    });
+    own_addresses->watch();
   }
   node.start(now());
   run_commands();
@@ -101,11 +110,16 @@ void Network::State::stop(std::function<void()> when_stopped) {
   TIMECTL_CHECK(!stopping);
   stopping = true;
   stopped = std::move(when_stopped);
-  if (listener) listener->close();
+  stop_listening();
   node.stop(now());
   run_commands();
   timer.cancel();
   report_stopped();
+}
+
+void Network::State::stop_listening() {
+  if (listener) listener->close();
+  if (own_addresses) own_addresses->stop();
 }
 
 // Posted, so that whoever is told may destroy the Network.
@@ -173,6 +187,10 @@ void Network::State::execute(SendPing command) {
   if (Session* session = find(command.connection)) session->ping(command.nonce);
 }
 
+void Network::State::execute(SetUserTimeout command) {
+  if (Session* session = find(command.connection)) session->user_timeout(command.timeout);
+}
+
 void Network::State::execute(Ask command) {
   if (Session* session = find(command.connection)) session->ask(command.question);
 }
@@ -212,6 +230,11 @@ void Network::State::on_exhausted() {
                 " connections turned away; raise LimitNOFILE (ulimit -n)");
 }
 
+void Network::State::on_own_address_lost() {
+  const auto all = sessions;  // ending one may take it out of the map at once
+  for (const auto& [id, session] : all) session->own_addresses_changed();
+}
+
 void Network::State::forget(ConnectionId id) {
   sessions.erase(id);
   report_stopped();
@@ -237,7 +260,7 @@ Network::~Network() {
   state_->stopping = true;
   state_->context->detached = true;
   state_->timer.cancel();
-  if (state_->listener) state_->listener->close();
+  state_->stop_listening();
   for (const auto& [id, session] : state_->sessions) session->drop();
 }
 

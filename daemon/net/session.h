@@ -72,10 +72,13 @@ class Session : public std::enable_shared_from_this<Session> {
   void proceed();
   // Orderly where the other side is worth it: close_notify, FIN, at most close_timeout of waiting.
   void close(EndReason reason, std::string detail);
+  // After addresses of this host have gone: ends at once where this one's is among them.
+  void own_addresses_changed();
   void drop();  // at once and without a report: the Network is going away
   void ping(std::uint64_t nonce);
   void ask(Question question);
   void policy_changed();
+  void user_timeout(Duration timeout);
 
   [[nodiscard]] ConnectionId id() const { return id_; }
   // Memory held for an unfinished frame, in bytes.
@@ -118,6 +121,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void watch_frame(std::size_t bytes);
   void check_frame_progress();
   void report_traffic();
+  void report_transport();
   enum class Place : std::uint8_t { front, back };
   void send(wire::OutgoingMessage message, Place place);
   void flush();

@@ -228,8 +228,15 @@ void Session::report_traffic() {
   context_->run_commands();
 }
 
+void Session::report_transport() {
+  if (context_->detached) return;
+  const auto facts = transport_facts(socket_.native_handle());
+  if (facts) context_->node.on_transport(id_, *facts, context_->now());
+}
+
 void Session::ping(std::uint64_t nonce) {
   if (phase_ != Phase::ready || closing_) return;
+  report_transport();
   context_->sent_nonces.at(context_->next_nonce) = nonce;
   context_->next_nonce = (context_->next_nonce + 1) % context_->sent_nonces.size();
   wire::msg::Ping ping;
@@ -317,6 +324,7 @@ void Session::lost(const Io& io) {
     apply(handshake_.on_end(io.failure));
   } else {
     std::string detail = io.failure;
+    report_transport();
     if (loss_reason(io.error) == EndReason::transport_dead) {
       detail += "; " + tcp_evidence(socket_.native_handle());
     }

@@ -1,11 +1,12 @@
 #include "daemon/net/tcp.h"
 
 #include <arpa/inet.h>
+#include <linux/tcp.h>  // glibc's tcp_info ends before the byte counters
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -14,11 +15,16 @@
 namespace timectl::net {
 namespace {
 
-// 128 connections may wait between two turns of the loop; the kernel's own limit is higher.
-constexpr int kBacklog = 128;
+// Connections that wait between two turns of the loop; the kernel cuts it to its own limit. A SYN
+// that finds it full is sent again after a second: a burst of strangers must not do that to others.
+constexpr int kBacklog = 4096;
 constexpr int kKeepIdle = 30;  // seconds; protocol 1.4
 constexpr int kKeepInterval = 10;
 constexpr int kKeepCount = 3;
+// Retransmissions back off up to 120 s, so that a path which is back after 30 s goes unnoticed
+// until the user time-out ends the session. Linux 6.15 and later bound the gaps; older ones refuse.
+constexpr int kRtoMax = 44;  // TCP_RTO_MAX_MS, which Debian 12's headers do not have
+constexpr int kLongestRto = 5000;
 
 struct Address {
   sockaddr_storage storage{};
@@ -148,6 +154,8 @@ void set_peer_options(int fd, Duration user_timeout) {
   set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdle);
   set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepInterval);
   set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount);
+  set_number(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 1);
+  set_number(fd, IPPROTO_TCP, kRtoMax, kLongestRto);
   set_user_timeout(fd, user_timeout);
 }
 
@@ -156,6 +164,12 @@ Endpoint local_endpoint(int fd) {
   socklen_t size = sizeof(storage);
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
   return endpoint_of(storage);
+}
+
+bool can_bind(const IpAddress& ip) {
+  Address address = address_of({ip, 0});
+  const Fd fd(::socket(address.storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return !fd.open() || ::bind(fd.get(), address.get(), address.size) == 0 || errno != EADDRNOTAVAIL;
 }
 
 EndReason loss_reason(int error) {
@@ -171,14 +185,31 @@ EndReason loss_reason(int error) {
   }
 }
 
-std::string tcp_evidence(int fd) {
+std::optional<TransportFacts> transport_facts(int fd) {
   tcp_info info{};
   socklen_t size = sizeof(info);
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return "";
-  return "TCP: " + std::to_string(info.tcpi_unacked) + " segments unacknowledged, " +
-         std::to_string(info.tcpi_retransmits) + " retransmissions in a row, last data " +
-         std::to_string(info.tcpi_last_data_recv) + " ms and last ACK " +
-         std::to_string(info.tcpi_last_ack_recv) + " ms ago";
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  TransportFacts facts;
+  facts.segments_sent = info.tcpi_data_segs_out;
+  facts.segments_retransmitted = info.tcpi_total_retrans;
+  facts.segments_received = info.tcpi_segs_in;
+  // tcpi_unacked would do, but the kernel empties its queue before it reports the time-out. Our
+  // SYN counts as an acknowledged byte, so this may be one too few.
+  const std::uint64_t sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+  facts.unacknowledged = sent - std::min<std::uint64_t>(sent, info.tcpi_bytes_acked);
+  facts.retransmits_in_a_row = info.tcpi_retransmits;
+  facts.since_received = std::chrono::milliseconds(info.tcpi_last_ack_recv);
+  facts.since_data = std::chrono::milliseconds(info.tcpi_last_data_recv);
+  return facts;
+}
+
+std::string tcp_evidence(int fd) {
+  const auto facts = transport_facts(fd);
+  if (!facts) return "TCP says nothing";
+  return "TCP: " + std::to_string(facts->unacknowledged) + " bytes unacknowledged after " +
+         std::to_string(facts->retransmits_in_a_row) + " retransmissions in a row, last data " +
+         human_duration(facts->since_data) + " and last packet " +
+         human_duration(facts->since_received) + " ago";
 }
 
 void half_close(int fd) {

@@ -4,10 +4,12 @@
 // and listener.cc wait for the descriptors with Asio.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "daemon/core/ip_address.h"
+#include "daemon/core/path_quality.h"
 #include "daemon/core/result.h"
 #include "daemon/core/time.h"
 #include "daemon/core/vocabulary.h"
@@ -63,17 +65,24 @@ struct Attempt {
 // The reason for a connect() that failed, by the table of requirements R.
 [[nodiscard]] EndReason dial_failure(int error);
 
-// TCP_NODELAY, keep-alive 30/10/3, TCP_USER_TIMEOUT.
+// TCP_NODELAY, keep-alive 30/10/3, TCP_USER_TIMEOUT. And so that a lossy path is silent for less
+// long: the first retransmissions of a stream as thin as pings come at a steady pace instead of
+// doubling, and where the kernel can do that the later ones are at most 5 s apart.
 void set_peer_options(int fd, Duration user_timeout);
 void set_user_timeout(int fd, Duration user_timeout);
 
 [[nodiscard]] Endpoint local_endpoint(int fd);
+// False where this host has no such address.
+[[nodiscard]] bool can_bind(const IpAddress& ip);
 
 // How an established connection was lost: the kernel gave up on it, or the peer ended it.
 [[nodiscard]] EndReason loss_reason(int error);
 
-// TCP_INFO in words: what is unacknowledged, since when nothing came. Evidence for a loss.
+// TCP_INFO in words: evidence for a loss.
 [[nodiscard]] std::string tcp_evidence(int fd);
+
+// TCP_INFO as the Node wants it; none where the socket has none.
+[[nodiscard]] std::optional<TransportFacts> transport_facts(int fd);
 
 // FIN: we shall send nothing more.
 void half_close(int fd);

@@ -57,6 +57,18 @@ TEST(Throttle, AWhitelistedPeerHasRoomOfItsOwnWhichIsBoundedToo) {
   EXPECT_EQ(throttle.take_dropped(), 0U);
 }
 
+// The only masternode that comes and goes takes the last one with it each time.
+TEST(Throttle, TheLossOfTheLastMasternodeIsBoundedLikeThePeerThatCausesIt) {
+  Throttle throttle({});
+  const Event alone{.kind = EventKind::no_masternode_connected};
+  int passed = 0;
+  for (int i = 0; i < 1000; ++i) {
+    if (throttle.admit(alone, Instant{})) ++passed;
+  }
+  EXPECT_EQ(passed, 20);
+  EXPECT_EQ(throttle.admit(alone, Instant{} + 60s), 980U);
+}
+
 TEST(Throttle, ManyStrangersTogetherAreBoundedAndCounted) {
   Throttle throttle({.per_interval = 10});
   int passed = 0;

@@ -15,6 +15,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/paths.h"
+
 extern char** environ;
 
 namespace timectl::e2e {
@@ -194,18 +196,29 @@ std::vector<std::string> NodeProcess::command(std::vector<std::string> arguments
 }
 
 void NodeProcess::start() {
-  const int log = ::open(log_.c_str(), O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0600);
+  launch();
+  await_ready();
+}
+
+void NodeProcess::launch() {
+  const int output = ::open(log_.c_str(), O_CREAT | O_APPEND | O_WRONLY | O_CLOEXEC, 0600);
   const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  const auto before = this->log().size();
-  pid_ = spawn(command({"node", "start", "--foreground"}), {}, null, log, log);
-  ::close(log);
+  log_before_ = log().size();
+  auto argv = under_;
+  const auto node = command({"node", "start", "--foreground"});
+  argv.insert(argv.end(), node.begin(), node.end());
+  pid_ = spawn(argv, {}, null, output, output);
+  ::close(output);
   ::close(null);
+}
+
+void NodeProcess::await_ready() {
   const bool ready = wait_for(
       [&] {
         int raw = 0;
         if (::waitpid(pid_, &raw, WNOHANG) == pid_) {
           ADD_FAILURE() << "the node ended with " << exit_status(raw) << ": "
-                        << this->log().substr(before);
+                        << log().substr(log_before_);
           pid_ = -1;
           return true;
         }
@@ -213,7 +226,7 @@ void NodeProcess::start() {
         return hello.status != 69 && hello.out.find("\"running\":true") != std::string::npos;
       },
       milliseconds(20000));
-  ASSERT_TRUE(ready) << "not ready: " << this->log();
+  ASSERT_TRUE(ready) << "not ready: " << log();
 }
 
 void NodeProcess::signal(int number) const {

@@ -42,7 +42,11 @@ class NodeProcess {
   NodeProcess(const NodeProcess&) = delete;
   NodeProcess& operator=(const NodeProcess&) = delete;
 
-  void start();  // returns when the node answers, or fails the test
+  // What comes before the node's command line: it runs under these words (in a namespace, say).
+  void run_under(std::vector<std::string> words) { under_ = std::move(words); }
+  void start();   // returns when the node answers, or fails the test
+  void launch();  // the first half of it, for those that start at the same time
+  void await_ready();
   void signal(int number) const;
   int wait_exit();  // the exit status, as in Outcome
   void kill9() {
@@ -71,6 +75,8 @@ class NodeProcess {
   std::string data_dir_;
   std::string config_;
   std::string log_;
+  std::vector<std::string> under_;
+  std::size_t log_before_ = 0;  // its length when this run began
   pid_t pid_ = -1;
 };
 

@@ -43,10 +43,13 @@ INSTANTIATE_TEST_SUITE_P(
         DialRow{"notice=no", EndReason::rejected_notice, "rejected us: no"},
         DialRow{"magic=c01d7e4d", EndReason::wrong_magic, "mainnet"},
         DialRow{"commit=100", EndReason::old_commit, "100"},
-        DialRow{"proto=1", EndReason::old_protocol, "1"},
+        DialRow{"proto=1", EndReason::old_protocol, "the peer's protocol version is 1"},
+        DialRow{"proto=0", EndReason::old_protocol, "the peer's protocol version is 0"},
+        DialRow{"commit=2061", EndReason::old_commit, "2061, we accept 2062"},
         DialRow{"genesis=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
                 EndReason::wrong_genesis, "aaaaaaaa"},
         DialRow{"frame-len=8388609", EndReason::frame_too_large, "8388609"},
+        DialRow{"frame-len=2147483648", EndReason::frame_too_large, "2147483648"},
         DialRow{"frame-len=4294967295", EndReason::frame_too_large, "4294967295"},
         DialRow{"frame-len=8388608", EndReason::slow, "stalled"}));
 
@@ -84,6 +87,14 @@ TEST(DialTest, APeerIsConnectedWithTheExactNameAndHandshakeFirst) {
 TEST(DialTest, ALateAckAndARedirectAreNoFailure) {
   World world;
   ScriptedPeer peer(world.io, {peer_ip, 0}, script("ack-after=150 redirect"));
+  world.start(peer.port(), {peer_ip});
+  EXPECT_TRUE(world.until([&] { return world.connected(); }));
+}
+
+// FT-P12: what is newer than we are is no fault.
+TEST(DialTest, APeerOfALaterVersionIsTaken) {
+  World world;
+  ScriptedPeer peer(world.io, {peer_ip, 0}, script("proto=4294967295 commit=4294967295"));
   world.start(peer.port(), {peer_ip});
   EXPECT_TRUE(world.until([&] { return world.connected(); }));
 }

@@ -24,6 +24,7 @@ std::optional<Segment> TcpFlow::write(const Message& message, Duration now) {
   if (lost_) return std::nullopt;  // a window of one: it waits for the acknowledgement
   if (una_ == nxt_) since_ = now;
   last_sent_ = now;
+  ++segments_;
   return Segment{std::exchange(nxt_, sent_), sent_, 0, {}, {}};
 }
 
@@ -31,6 +32,7 @@ void TcpFlow::acknowledged(std::uint32_t ack, Duration echo, Duration at) {
   if (ack <= una_) return;
   una_ = ack;
   sample(at - echo);
+  heard(at);
   lost_ = probed_ = fast_ = false;
   backoff_ = 0;
   since_ = last_sent_;
@@ -57,6 +59,7 @@ std::optional<Segment> TcpFlow::on_ack(std::uint32_t ack, Duration echo, Duratio
   if (lost_ || nxt_ == sent_) return std::nullopt;
   if (una_ == nxt_) since_ = now;
   last_sent_ = now;
+  ++segments_;
   return Segment{std::exchange(nxt_, sent_), sent_, 0, {}, {}};
 }
 
@@ -65,6 +68,8 @@ std::optional<Segment> TcpFlow::on_duplicate_ack(std::uint32_t ack, Duration now
   if (lost_ || fast_ || ack != una_ || una_ == nxt_) return std::nullopt;
   fast_ = true;
   last_sent_ = now;
+  ++segments_;
+  ++again_;
   return retransmission();
 }
 
@@ -104,7 +109,21 @@ TcpFlow::Timer TcpFlow::on_timer(Duration now) {
     probed_ = true;
   }
   last_sent_ = now;
+  ++segments_;
+  ++again_;
   return Timer::retransmit;
+}
+
+TransportFacts TcpFlow::facts(Duration now) {
+  settle(now);
+  TransportFacts facts;
+  facts.segments_sent = segments_;
+  facts.segments_retransmitted = again_;
+  facts.segments_received = heard_;
+  facts.unacknowledged = nxt_ - una_;  // messages: nought is what matters
+  facts.retransmits_in_a_row = static_cast<std::uint32_t>(backoff_);
+  facts.since_received = facts.since_data = now - heard_at_;
+  return facts;
 }
 
 bool TcpFlow::idle(Duration now) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <vector>
 
+#include "daemon/core/path_quality.h"
 #include "daemon/core/time.h"
 
 namespace timectl::sim {
@@ -58,6 +59,13 @@ class TcpFlow {
   [[nodiscard]] bool idle(Duration now);  // all that was written is acknowledged
   [[nodiscard]] Duration rto() const { return rto_; }
   [[nodiscard]] Duration timer_at() const { return timer_; }
+  void set_user_timeout(Duration timeout) { user_timeout_ = timeout; }
+  void heard(Duration now) {  // a packet of the peer, for facts()
+    ++heard_;
+    heard_at_ = now;
+  }
+  // What TCP_INFO would say to the sender. The times count from the beginning where nothing came.
+  [[nodiscard]] TransportFacts facts(Duration now);
 
   // --- the receiver.
   enum class Arrival : std::uint8_t { fresh, old, gap };
@@ -91,6 +99,10 @@ class TcpFlow {
   bool probed_ = false;  // the tail loss probe is used up
   bool fast_ = false;    // retransmitted because of a duplicate acknowledgement
   int backoff_ = 0;
+  std::uint64_t segments_ = 0;  // transmitted, and of these again
+  std::uint64_t again_ = 0;
+  std::uint64_t heard_ = 0;
+  Duration heard_at_ = {};
   Duration since_ = {};  // of the oldest unacknowledged message
   Duration last_sent_ = {};
   Duration timer_ = kNever;

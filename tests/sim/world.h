@@ -218,6 +218,7 @@ class World {
   void execute(std::uint16_t node, const Record& command);
   void execute(std::uint16_t, const RecordSession&) {}
   void execute(std::uint16_t node, Remember& command);
+  void execute(std::uint16_t node, const SetUserTimeout& command);
   [[nodiscard]] std::uint32_t wire_of(std::uint16_t node, ConnectionId id) const;
   void hold(std::uint16_t node, ConnectionId id, std::uint32_t wire);
   void forget(std::uint16_t node, ConnectionId id);

@@ -369,9 +369,19 @@ void World::execute(std::uint16_t index, const SendPing& command) {
   if (on_ping) on_ping(index, command.connection);
   const std::uint32_t wire = wire_of(index, command.connection);
   if ((wire & kStranger) != 0) return stranger_pinged(wire & ~kStranger, command.nonce);
-  const Wire& w = wires_[wire];
+  Wire& w = wires_[wire];
   const std::uint8_t side = w.ends[0].node == index ? 0 : 1;
-  if (w.ends[side].phase == Phase::ready) write(wire, side, Say::ping, command.nonce);
+  if (w.ends[side].phase != Phase::ready) return;
+  const Box& box = boxes_[index];
+  box.node->on_transport(command.connection, w.flows[side].facts(now_), local(box));
+  write(wire, side, Say::ping, command.nonce);
+}
+
+void World::execute(std::uint16_t index, const SetUserTimeout& command) {
+  const std::uint32_t wire = wire_of(index, command.connection);
+  if ((wire & kStranger) != 0) return;
+  Wire& w = wires_[wire];
+  w.flows[w.ends[0].node == index ? 0 : 1].set_user_timeout(command.timeout);
 }
 
 void World::execute(std::uint16_t index, const Ask& command) {

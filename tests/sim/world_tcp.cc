@@ -143,6 +143,7 @@ void World::segment(const Happening& h) {
   }
   TcpFlow& flow = w->flows[h.side];
   TcpFlow& back = w->flows[to];
+  back.heard(now_);
   const auto arrival = flow.receive(h.segment);
   if (const auto queued = back.on_ack(h.segment.ack, h.segment.echo, now_)) {
     transmit(h.wire, to, *queued);

@@ -36,11 +36,32 @@ bool set_flag(Script& script, std::string_view word) {
       {"no-handshake", &Script::no_handshake},
       {"no-ack", &Script::no_ack},
       {"redirect", &Script::redirect},
-      {"drop-pongs", &Script::drop_pongs}};
+      {"drop-pongs", &Script::drop_pongs},
+      {"evict-on-second", &Script::evict_on_second}};
   for (const auto& [name, member] : flags) {
     if (name == word) return script.*member = true;
   }
   return false;
+}
+
+bool span(std::string_view text, std::chrono::milliseconds& into) {
+  double seconds = 0;
+  if (!number(text, seconds) || !(seconds >= 0 && seconds < 1e6)) return false;
+  into = std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1e3));
+  return true;
+}
+
+// "H:HEX"
+bool hash_of_height(std::string_view text, Script& script) {
+  const auto colon = text.find(':');
+  std::uint64_t height = 0;
+  std::optional<wire::Hash32> hash;
+  if (colon == std::string_view::npos || !number(text.substr(0, colon), height) ||
+      !hex(text.substr(colon + 1), hash)) {
+    return false;
+  }
+  script.hash_at[height] = *hash;
+  return true;
 }
 
 bool set_value(Script& script, std::string_view name, std::string_view value) {
@@ -56,6 +77,16 @@ bool set_value(Script& script, std::string_view name, std::string_view value) {
   if (name == "commit") return number(value, script.commit);
   if (name == "height") return number(value, script.height);
   if (name == "frame-len") return number(value, script.frame_len);
+  if (name == "tip") return hex(value, script.tip);
+  if (name == "hash-at") return hash_of_height(value, script);
+  if (name == "clock")
+    return number(value.starts_with('+') ? value.substr(1) : value, script.clock);
+  if (name == "ban-after") return number(value, script.ban_after);
+  if (name == "flap") return span(value, script.flap.emplace());
+  if (name == "drop-pongs") {
+    script.drop_pongs = true;
+    return span(value, script.drop_pongs_for);
+  }
   if (name != "record") return false;
   script.record = value;
   return true;

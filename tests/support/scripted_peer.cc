@@ -14,6 +14,7 @@
 #include "daemon/wire/arena.h"
 #include "daemon/wire/codec.h"
 #include "daemon/wire/frame.h"
+#include "tests/support/script_answers.h"
 
 namespace timectl::test {
 namespace {
@@ -21,6 +22,12 @@ namespace {
 namespace asio = boost::asio;
 using Descriptor = asio::posix::stream_descriptor;
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+// As nodes have it: without TCP_NODELAY each small frame may wait 40 ms for the last one's ACK.
+int prepared(net::Fd fd) {
+  net::set_peer_options(fd.get(), std::chrono::seconds(45));
+  return fd.release();
+}
 
 }  // namespace
 
@@ -56,8 +63,9 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
         script_(peer_->script),
         direction_(direction),
         stream_(fd.get()),
-        socket_(peer_->io, fd.release()),
+        socket_(peer_->io, prepared(std::move(fd))),
         timer_(peer_->io),
+        life_(peer_->io),
         reader_(wire::max_frame_size) {}
 
   static asio::awaitable<void> live(std::shared_ptr<Conversation> self, bool connecting) {
@@ -70,6 +78,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     out_.insert(out_.end(), bytes.begin(), bytes.end());
     flush();
   }
+  [[nodiscard]] const IpAddress& remote() const { return seen_.remote; }
   void finish() {
     stream_.notify_close();
     net::half_close(socket_.native_handle());
@@ -83,6 +92,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     if (seen_.end.empty()) seen_.end = why;
     boost::system::error_code ignored;
     timer_.cancel();
+    life_.cancel();
     (void)socket_.close(ignored);
   }
 
@@ -93,7 +103,10 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   asio::awaitable<void> talk() {
-    if (direction_ == Direction::in && script_.accept_then_close) co_return stop("by the script");
+    const bool banned = script_.ban_after && peer_->seen.size() > *script_.ban_after;
+    if (direction_ == Direction::in && (script_.accept_then_close || banned)) {
+      co_return stop("by the script");
+    }
     if (script_.version_alert) {
       co_await ready(Descriptor::wait_read);
       constexpr std::array<std::uint8_t, 7> alert{0x15, 3, 3, 0, 2, 2, 70};
@@ -109,8 +122,16 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     up_ = !script_.silent && !script_.version_alert && seen_.end.empty();
     if (up_ && script_.close_after_tls) co_return finish();
     if (up_ && direction_ == Direction::out && !script_.no_handshake) hello();
+    if (script_.flap) end_after(*script_.flap);
     flush();
     co_await read_all();
+  }
+
+  void end_after(std::chrono::milliseconds time) {
+    life_.expires_after(time);
+    life_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error) self->finish();
+    });
   }
 
   asio::awaitable<void> secure() {
@@ -161,14 +182,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 
   void say(const wire::Message& message) { write(frame_of(message)); }
 
-  void hello() {
-    wire::msg::Handshake handshake;
-    handshake.magic = script_.magic.value_or(peer_->params.magic);
-    handshake.protocol_version = script_.proto.value_or(wire::protocol_version);
-    handshake.network = peer_->params.name;
-    handshake.commit_count = script_.commit.value_or(wire::current_commit);
-    say(handshake);
-  }
+  void hello() { write(hello_frame(script_, peer_->params)); }
 
   void acknowledge() {
     if (script_.notice) {
@@ -190,10 +204,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       return write(header);
     }
     hello();
-    wire::msg::Ping ping;
-    ping.nonce = 4711;
-    ping.height = script_.height;
-    say(ping);
+    write(first_ping_frame(script_));
   }
 
   void answer(const wire::Message& message) {
@@ -203,19 +214,17 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
         if (!error) self->acknowledge();
       });
-    } else if (const auto* ping = std::get_if<wire::msg::Ping>(&message)) {
-      if (script_.drop_pongs) return;
-      wire::msg::Pong pong;
-      pong.nonce = ping->nonce;
-      pong.height = script_.height;
-      say(pong);
-    } else if (const auto* pong = std::get_if<wire::msg::Pong>(&message)) {
-      seen_.pongs.push_back(pong->nonce);
-    } else if (std::holds_alternative<wire::msg::GetGenesisHash>(message)) {
-      wire::msg::GenesisHashResponse response;
-      response.hash = script_.genesis.value_or(peer_->params.genesis_hash);
-      say(response);
+      return;
     }
+    if (const auto* pong = std::get_if<wire::msg::Pong>(&message)) {
+      seen_.pongs.push_back(pong->nonce);
+    } else if (const auto* ping = std::get_if<wire::msg::Ping>(&message)) {
+      seen_.pings.push_back(ping->nonce);
+    }
+    const auto age = std::chrono::steady_clock::now() - begun_;
+    const auto frame = answer_frame(script_, peer_->params, message,
+                                    std::chrono::duration_cast<std::chrono::milliseconds>(age));
+    if (frame) write(*frame);
   }
 
   void flush() {
@@ -252,6 +261,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   net::Stream stream_;
   Descriptor socket_;
   asio::steady_timer timer_;
+  asio::steady_timer life_;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   wire::FrameReader reader_;
   wire::Arena arena_;
   std::vector<std::uint8_t> out_;
@@ -261,6 +272,14 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
 
 void ScriptedPeer::State::begin(net::Fd fd, const IpAddress& remote, Direction direction,
                                 bool connecting) {
+  if (script.evict_on_second && direction == Direction::in) {
+    const auto before = living;
+    for (const auto& other : before) {
+      if (other->remote() == remote) other->finish();
+    }
+  }
+  // As the network's nodes do (protocol 1.4): without TCP_NODELAY each handshake waits 40 ms.
+  net::set_peer_options(fd.get(), std::chrono::seconds(45));
   Seen& entry = seen.emplace_back();
   entry.remote = remote;
   note((direction == Direction::in ? "accept " : "dial ") + remote.to_string());

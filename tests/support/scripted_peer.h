@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,13 +41,21 @@ struct Script {
   std::optional<std::string> notice = {};  // a rejection notice with this text, then the end
   std::optional<wire::Hash32> genesis = {};
   std::optional<std::uint64_t> height = {};
+  std::optional<wire::Hash32> tip = {};                // answers GetChainTip, with `height`
+  std::map<std::uint64_t, wire::Hash32> hash_at = {};  // answers GetBlockHash; others: unknown
+  std::int64_t clock = 0;                              // seconds that its clock is ahead
   bool drop_pongs = false;
+  std::chrono::milliseconds drop_pongs_for = std::chrono::milliseconds::max();  // from its start
+  std::optional<std::chrono::milliseconds> flap = {};  // each connection ends after so long
+  bool evict_on_second = false;                 // a second connection of an address ends the first
+  std::optional<std::size_t> ban_after = {};    // so many connections are served, no more
   std::optional<std::uint32_t> frame_len = {};  // a header of this length behind the Ack
   std::string record = {};                      // a file: one line per accept, SNI and end
 };
 
 // "silent", "no-ack height=12", "magic=54494d45", ...: words of scenarios.md, by spaces. `notice=`
-// takes the rest of the text. Errors: invalid_argument naming the word.
+// takes the rest of the text; times are in seconds, also with a fraction, but for ack-after.
+// Errors: invalid_argument naming the word.
 [[nodiscard]] Result<Script> parse_script(std::string_view text);
 
 // A whole frame of any message, also of those that timectl itself never sends.
@@ -61,6 +70,7 @@ class ScriptedPeer {
     std::string server_name = {};
     std::vector<std::string> messages = {};  // names, in order
     std::vector<std::uint64_t> pongs = {};   // nonces
+    std::vector<std::uint64_t> pings = {};   // nonces
     std::uint64_t bytes = 0;
     std::string end = {};  // "close_notify", "FIN", "RST", ...; empty while it lives
 
