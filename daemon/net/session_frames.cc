@@ -230,8 +230,6 @@ void Session::report_traffic() {
 
 void Session::ping(std::uint64_t nonce) {
   if (phase_ != Phase::ready || closing_) return;
-  const TcpFacts transport = tcp_facts(socket_.native_handle());
-  if (transport.unacknowledged == 0) heard_before_ = transport.segments_in;
   context_->sent_nonces.at(context_->next_nonce) = nonce;
   context_->next_nonce = (context_->next_nonce + 1) % context_->sent_nonces.size();
   wire::msg::Ping ping;
@@ -267,6 +265,10 @@ void Session::send(wire::OutgoingMessage message, Place place) {
     at = queue_.begin();
     // A frame that has begun is finished first; OpenSSL may have begun one of which we know not.
     if (waiting_to_write_ && at != queue_.end()) ++at;
+  }
+  if (phase_ == Phase::ready) {
+    const TcpFacts transport = tcp_facts(socket_.native_handle());
+    if (transport.unacknowledged == 0) heard_before_ = transport.segments_in;
   }
   queue_.insert(at, write_frame(std::move(message)));
   queued_ += size;

@@ -199,13 +199,16 @@ TcpFacts tcp_facts(int fd) {
   return facts;
 }
 
+// What may have been under way already when the path broke.
+constexpr std::uint32_t kStragglers = 2;
+
 std::string tcp_evidence(const TcpFacts& facts, std::uint32_t heard_before) {
   const std::uint32_t since = facts.segments_in - heard_before;
   return "TCP: " + std::to_string(facts.unacknowledged) + " bytes unacknowledged after " +
          std::to_string(facts.retransmissions) + " retransmissions in a row, last data " +
          std::to_string(facts.last_data_ms) + " ms and last ACK " +
          std::to_string(facts.last_ack_ms) + " ms ago; " +
-         (since == 0
+         (since <= kStragglers
               ? "nothing arrives from it"
               : std::to_string(since) + " packets came from it since, so ours do not arrive");
 }

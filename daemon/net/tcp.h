@@ -86,7 +86,8 @@ struct TcpFacts {
 [[nodiscard]] TcpFacts tcp_facts(int fd);
 
 // Evidence for a loss, in words. `heard_before` is segments_in when all was acknowledged the last
-// time: if more came since, the way from the peer works and the one to it does not.
+// time: if more came since than was under way, the way from the peer works and the one to it does
+// not.
 [[nodiscard]] std::string tcp_evidence(const TcpFacts& facts, std::uint32_t heard_before);
 
 // FIN: we shall send nothing more.
