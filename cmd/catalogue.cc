@@ -4,7 +4,9 @@
 
 #include "daemon/core/errors.h"
 #include "daemon/core/events.h"
+#include "daemon/core/observer.h"
 #include "daemon/core/reflect.h"
+#include "daemon/core/violation.h"
 #include "daemon/core/vocabulary.h"
 
 namespace timectl::cmd {
@@ -44,6 +46,10 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::store_degraded, "The database cannot be written; connections stay up"},
     {EventKind::store_recovered, "The database can be written again"},
     {EventKind::peer_cut, "We end the session of a whitelisted peer; the evidence is with it"},
+    {EventKind::observer_sick, "This node itself is in trouble; no peer is blamed meanwhile"},
+    {EventKind::observer_well, "A trouble of this node itself is over"},
+    {EventKind::peer_banned, "An address is kept out from now on, by hand or for what it did"},
+    {EventKind::ban_ended, "A ban is over or was lifted"},
 });
 
 std::vector<Explanation> gather() {
@@ -60,9 +66,20 @@ std::vector<Explanation> gather() {
     all.push_back(
         {std::string(name_of(row.state)), "state", std::string(row.meaning), "", std::nullopt});
   }
+  for (const auto& row : ailment_table()) {
+    all.push_back({std::string(name_of(row.ailment)), "ailment", std::string(row.meaning),
+                   std::string(row.remedy), std::nullopt});
+  }
   for (const auto& row : kEvents) {
     all.push_back(
         {std::string(name_of(row.kind)), "event", std::string(row.title), "", std::nullopt});
+  }
+  for (const auto& row : violation_table()) {
+    const auto points = static_cast<int>(row.points);
+    std::string title = std::string(name_of(row.gravity)) + ", " + std::to_string(points) +
+                        (points == 1 ? " point: " : " points: ") + std::string(row.meaning);
+    all.push_back({std::string(name_of(row.kind)), "violation", std::move(title),
+                   std::string(row.remedy), std::nullopt});
   }
   return all;
 }

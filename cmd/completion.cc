@@ -49,6 +49,19 @@ std::string live_peers(Context& context) {
   return lines;
 }
 
+std::string live_bans(Context& context) {
+  const auto answer = ask(context, "ban.list", json::object());
+  if (!answer) return "";
+  const auto rows = read_answer<std::vector<control::BanRow>>(answer->data);
+  if (!rows) return "";
+  std::string lines;
+  for (const auto& row : *rows) {
+    if (row.origin == BanOrigin::config) continue;  // the file's are not removed by a command
+    lines += row.ip.to_string() + "\t" + printable(row.reason) + "\n";
+  }
+  return lines;
+}
+
 template <class E>
 std::string words_lines() {
   std::string lines;
@@ -58,6 +71,7 @@ std::string words_lines() {
 
 std::string live_values(Context& context, const std::string& type) {
   if (type == "IP") return live_peers(context);
+  if (type == "BANNED") return live_bans(context);
   if (type == "REASON") return words_lines<EndReason>();
   if (type == "KIND") return words_lines<EventKind>();
   std::string lines;
@@ -107,7 +121,7 @@ void add_completion(CLI::App& root, Context& context) {
 
   auto type = std::make_shared<std::string>();
   auto& live = add_command(root, "__complete", "live values for the scripts", {});
-  add_argument(live, "type", Count::one, *type, "IP|CODE|REASON|KIND", "what kind of value");
+  add_argument(live, "type", Count::one, *type, "IP|BANNED|CODE|REASON|KIND", "what kind of value");
   on_run(live, context, [&context, type] { return complete(context, *type); });
   hide(live);
 }

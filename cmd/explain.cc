@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <memory>
 
@@ -42,28 +43,38 @@ Error no_such_code(const std::string& code) {
   return error;
 }
 
-std::string_view heading_of(std::string_view catalogue) {
-  if (catalogue == "error") return "Errors";
-  if (catalogue == "end_reason") return "Why a connection or an attempt ended";
-  if (catalogue == "state") return "States of a peer";
-  return "Kinds of events";
-}
+struct CatalogueRow {
+  std::string_view name;
+  std::string_view heading;
+  std::string_view singular;
+};
+
+// The order of `explain --list`.
+constexpr auto kCatalogues = std::to_array<CatalogueRow>({
+    {"error", "Errors", "an error of a command"},
+    {"end_reason", "Why a connection or an attempt ended", "why a connection or an attempt ended"},
+    {"state", "States of a peer", "a state of a peer"},
+    {"ailment", "Troubles of this node itself", "a trouble of this node itself"},
+    {"event", "Kinds of events", "a kind of event"},
+    {"violation", "What counts against a peer (`timectl ban why IP`)",
+     "something that counts against a peer"},
+});
 
 std::string_view kind_of(std::string_view catalogue) {
-  if (catalogue == "error") return "an error of a command";
-  if (catalogue == "end_reason") return "why a connection or an attempt ended";
-  if (catalogue == "state") return "a state of a peer";
-  return "a kind of event";
+  for (const auto& row : kCatalogues) {
+    if (row.name == catalogue) return row.singular;
+  }
+  check_failed("every catalogue has a row", __FILE__, __LINE__);
 }
 
 std::string list_text(const Output& out) {
   std::string text;
-  for (const std::string_view name : {"error", "end_reason", "state", "event"}) {
+  for (const auto& [name, heading, singular] : kCatalogues) {
     std::vector<Explanation> rows;
     for (const auto& entry : catalogue()) {
       if (entry.catalogue == name) rows.push_back(entry);
     }
-    text += (text.empty() ? "" : "\n") + out.paint(Paint::bold, heading_of(name)) + "\n";
+    text += (text.empty() ? "" : "\n") + out.paint(Paint::bold, heading) + "\n";
     text += Table(out, rows)
                 .column("CODE", &Explanation::code)
                 .column("EXIT", &Explanation::exit_status, Align::right)

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include <memory>
 
 #include "cmd/ask.h"
@@ -37,6 +39,10 @@ std::string rtt(const std::optional<double>& milliseconds) {
   return milliseconds ? fmt::format("{:.1f}", *milliseconds) : "-";
 }
 
+std::string bytes(const std::optional<std::uint64_t>& count) {
+  return count ? human_bytes(*count) : "-";
+}
+
 std::string peer_table(const Output& out, const std::vector<PeerView>& peers) {
   return Table(out, peers)
       .column("IP", &PeerView::ip)
@@ -61,9 +67,9 @@ std::string peer_table(const Output& out, const std::vector<PeerView>& peers) {
       .column("MISSED", &PeerView::missed_pongs, Align::right)
       .column("HEIGHT", &PeerView::height, Align::right)
       .column(
-          "IN", [](const PeerView& peer) { return human_bytes(peer.bytes_in); }, Align::right)
+          "IN", [](const PeerView& peer) { return bytes(peer.bytes_in); }, Align::right)
       .column(
-          "OUT", [](const PeerView& peer) { return human_bytes(peer.bytes_out); }, Align::right)
+          "OUT", [](const PeerView& peer) { return bytes(peer.bytes_out); }, Align::right)
       .text();
 }
 
@@ -88,9 +94,22 @@ Result<int> list(Context& context, const control::PeerListRequest& request) {
   }
   using Rows = std::vector<PeerView>;
   return show<Rows>(context, "timectl.peer.list/1", *answer, [&](const Rows& rows) {
-    if (rows.empty()) return none(request.connected ? "peer is connected" : "peer is known");
+    if (rows.empty())
+      return none(request.connected ? "peer is connected"
+                  : request.banned  ? "peer is banned"
+                                    : "peer is known");
     context.out.text(peer_table(context.out, rows));
   });
+}
+
+// What would end the session.
+std::string patience(const PathView& path) {
+  const auto span = [](double s) { return human_duration(Duration(std::llround(s * 1e6))); };
+  const std::string dead =
+      fmt::format("{} without an acknowledgement", span(path.user_timeout_seconds));
+  if (path.missed_pongs_limit == 0) return dead + "; missed pongs never";
+  return fmt::format("{}, or {} missed pongs and {} of silence", dead, path.missed_pongs_limit,
+                     span(path.timeout_seconds));
 }
 
 std::string detail_text(const Output& out, const PeerDetailView& peer) {
@@ -106,11 +125,11 @@ std::string detail_text(const Output& out, const PeerDetailView& peer) {
          fmt::format("{} ({}), {}", out.since(*peer.connected_at), out.time(*peer.connected_at),
                      peer.direction == Direction::in ? "it dialled us" : "we dialled it")});
     fields.push_back({"Round trip", peer.rtt_ms ? rtt(peer.rtt_ms) + " ms" : "unknown"});
+    fields.push_back({"Pings", fmt::format("{} missed in a row, {} lost in this session",
+                                           peer.missed_pongs.value_or(0),
+                                           peer.loss ? percent(*peer.loss) : "unknown")});
     fields.push_back(
-        {"Pings", fmt::format("{} missed in a row, {} lost in this session", peer.missed_pongs,
-                              peer.loss ? percent(*peer.loss) : "unknown")});
-    fields.push_back({"Traffic", fmt::format("{} in, {} out", human_bytes(peer.bytes_in),
-                                             human_bytes(peer.bytes_out))});
+        {"Traffic", fmt::format("{} in, {} out", bytes(peer.bytes_in), bytes(peer.bytes_out))});
   }
   fields.push_back({"Height", peer.height ? grouped(*peer.height) + " (its claim)" : "unknown"});
   fields.push_back({"Commits", peer.commit_count ? cells(*peer.commit_count) : "unknown"});
@@ -130,6 +149,16 @@ std::string detail_text(const Output& out, const PeerDetailView& peer) {
   fields.push_back(
       {"Attempts", fmt::format("{} on this ladder; {} in the last minute, {} in the last hour",
                                peer.attempts, peer.ledger.last_minute, peer.ledger.last_hour)});
+  if (peer.path) {
+    const auto& path = *peer.path;
+    fields.push_back(
+        {"Path", fmt::format("{} of segments sent again, round trips vary by {} ms, {}/s",
+                             path.retransmitted ? percent(*path.retransmitted) : "unknown share",
+                             rtt(path.rtt_deviation_ms),
+                             human_bytes(static_cast<std::uint64_t>(path.bytes_per_second)))});
+    if (!path.silence.empty()) fields.push_back({"Silence", printable(path.silence)});
+    fields.push_back({"Patience", patience(path)});
+  }
   if (peer.unknown_frames + peer.undecodable_frames > 0) {
     fields.push_back({"Odd frames", fmt::format("{} unknown, {} undecodable", peer.unknown_frames,
                                                 peer.undecodable_frames)});
@@ -225,10 +254,12 @@ void add_peer(CLI::App& root, Context& context) {
       peer, "list", "peers with state, round trip and traffic",
       {{"peer list", "whitelisted ones first"},
        {"peer list --connected --sort rtt_ms", "the fastest first"},
+       {"peer list --banned", "those that are kept out; `timectl ban list` says why"},
        {"peer list --registry", "masternodes that the network talks about; never trusted"}});
   auto request = std::make_shared<control::PeerListRequest>();
   add_flag(listing, "--whitelisted", request->whitelisted, "only masternodes");
   add_flag(listing, "--connected", request->connected, "only with a connection");
+  add_flag(listing, "--banned", request->banned, "only those that are kept out now");
   add_flag(listing, "--registry", request->registry, "the registry instead of the peers");
   add_option(listing, "--sort", request->sort, "KEY", "a key of the JSON: rtt_ms, loss, ...");
   on_run(listing, context, [&context, request] { return list(context, *request); });

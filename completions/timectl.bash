@@ -2,9 +2,10 @@
 
 _timectl_commands() {
   case $1 in
-    '') echo 'status node whitelist peer slots events audit db wire config demo explain completion version' ;;
+    '') echo 'status node whitelist ban peer slots events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
     'whitelist') echo 'add remove list show' ;;
+    'ban') echo 'add remove list why' ;;
     'peer') echo 'list show history connect disconnect' ;;
     'slots') echo 'check' ;;
     'audit') echo 'list verify head export' ;;
@@ -44,8 +45,13 @@ _timectl_options() {
     'peer connect') echo '-h --help' ;;
     'peer history') echo '-h --help --since --reason' ;;
     'peer show') echo '-h --help' ;;
-    'peer list') echo '-h --help --whitelisted --connected --registry --sort' ;;
+    'peer list') echo '-h --help --whitelisted --connected --banned --registry --sort' ;;
     'peer') echo '-h --help' ;;
+    'ban why') echo '-h --help' ;;
+    'ban list') echo '-h --help' ;;
+    'ban remove') echo '-h --help --reason' ;;
+    'ban add') echo '-h --help --for --reason' ;;
+    'ban') echo '-h --help' ;;
     'whitelist show') echo '-h --help' ;;
     'whitelist list') echo '-h --help --source' ;;
     'whitelist remove') echo '-h --help --reason' ;;
@@ -80,6 +86,12 @@ _timectl_type() {
     'whitelist remove --reason') echo 'TEXT' ;;
     'whitelist list --source') echo 'config|api|manual' ;;
     'whitelist show') echo 'IP' ;;
+    'ban add') echo 'ADDRESS' ;;
+    'ban add --for') echo 'DURATION' ;;
+    'ban add --reason') echo 'TEXT' ;;
+    'ban remove') echo 'BANNED' ;;
+    'ban remove --reason') echo 'TEXT' ;;
+    'ban why') echo 'IP' ;;
     'peer list --sort') echo 'KEY' ;;
     'peer show') echo 'IP' ;;
     'peer history') echo 'IP' ;;
@@ -145,7 +157,7 @@ _timectl() {
   case ${type:-} in
     FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null ;;
     DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null ;;
-    IP | CODE | REASON | KIND)
+    IP | BANNED | CODE | REASON | KIND)
       values+=" $("${words[0]}" "${node[@]}" __complete "$type" 2>/dev/null | cut -f 1)" ;;
     *'|'*) values+=" ${type//|/ }" ;;
   esac

@@ -7,11 +7,11 @@ function __timectl_path
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --sort --since --for --peer --kind --actor --subject --head --commit --nodes --seconds
+        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --for --sort --since --peer --kind --actor --subject --head --commit --nodes --seconds
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -38,6 +38,7 @@ complete -c timectl -f
 complete -c timectl -n '__timectl_at ' -a status -d 'how is it: verdict, masternodes, slots, alerts'
 complete -c timectl -n '__timectl_at ' -a node -d 'start, stop and look at the node'
 complete -c timectl -n '__timectl_at ' -a whitelist -d 'which peers are masternodes and keep their connection'
+complete -c timectl -n '__timectl_at ' -a ban -d 'which addresses are kept out, by whom and why'
 complete -c timectl -n '__timectl_at ' -a peer -d 'the peers: state, next attempt, history'
 complete -c timectl -n '__timectl_at ' -a slots -d 'how many connection slots are used, and by whom'
 complete -c timectl -n '__timectl_at ' -a events -d 'what happened, and with --follow what happens'
@@ -98,6 +99,20 @@ complete -c timectl -n '__timectl_at whitelist list' -s h -l help -d 'this text,
 complete -c timectl -n '__timectl_at whitelist list' -l source -x -a 'config api manual' -d 'only of this source'
 complete -c timectl -n '__timectl_at whitelist show' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist show' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at ban' -a add -d 'keep an address out; an open connection to it is closed'
+complete -c timectl -n '__timectl_at ban' -a remove -d 'lift the bans of an address, automatic ones too'
+complete -c timectl -n '__timectl_at ban' -a list -d 'all bans: of the config, by hand and automatic'
+complete -c timectl -n '__timectl_at ban' -a why -d 'why an address is banned, or that it is not'
+complete -c timectl -n '__timectl_at ban' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at ban add' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at ban add' -l for -x -d 'how long; without it for good'
+complete -c timectl -n '__timectl_at ban add' -l reason -x -d 'why; kept in the audit log'
+complete -c timectl -n '__timectl_at ban remove' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at ban remove' -a '(__timectl_live BANNED)'
+complete -c timectl -n '__timectl_at ban remove' -l reason -x -d 'why; kept in the audit log'
+complete -c timectl -n '__timectl_at ban list' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at ban why' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at ban why' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at peer' -a list -d 'peers with state, round trip and traffic'
 complete -c timectl -n '__timectl_at peer' -a show -d 'one peer: state, quality, next attempt and why'
 complete -c timectl -n '__timectl_at peer' -a history -d 'its connections and why each ended, newest first'
@@ -107,6 +122,7 @@ complete -c timectl -n '__timectl_at peer' -s h -l help -d 'this text, or that o
 complete -c timectl -n '__timectl_at peer list' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at peer list' -l whitelisted -d 'only masternodes'
 complete -c timectl -n '__timectl_at peer list' -l connected -d 'only with a connection'
+complete -c timectl -n '__timectl_at peer list' -l banned -d 'only those that are kept out now'
 complete -c timectl -n '__timectl_at peer list' -l registry -d 'the registry instead of the peers'
 complete -c timectl -n '__timectl_at peer list' -l sort -x -d 'a key of the JSON: rtt_ms, loss, ...'
 complete -c timectl -n '__timectl_at peer show' -s h -l help -d 'this text, or that of a command'

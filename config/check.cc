@@ -22,6 +22,8 @@ class Rules {
     slots();
     ordered("network.masternode_first_delay", config_.policy.reconnect.masternode_first_delay,
             "network.masternode_max_delay", config_.policy.reconnect.masternode_max_delay);
+    ordered("bans.first", config_.policy.bans.first, "bans.second", config_.policy.bans.second);
+    ordered("bans.second", config_.policy.bans.second, "bans.longest", config_.policy.bans.longest);
     ordered("network.regular_first_delay", config_.policy.reconnect.regular_first_delay,
             "network.regular_max_delay", config_.policy.reconnect.regular_max_delay);
     gentle();

@@ -1,6 +1,5 @@
 #include "daemon/daemon.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "daemon/core/json.h"
 #include "daemon/daemon_parts.h"
 #include "daemon/wire/network_params.h"
+#include "store/ban_table.h"
 #include "store/network_claim.h"
 #include "store/peers_table.h"
 #include "store/whitelist_table.h"
@@ -25,19 +25,10 @@ namespace {
 
 constexpr const char* kCommand = "timectl node start";       // in the lock file
 constexpr Duration kLockPatience = std::chrono::seconds(5);  // an offline command is quick
-constexpr rlim_t kDescriptors = 8192;
 
 std::uint64_t random_seed() {
   std::random_device device;
   return (static_cast<std::uint64_t>(device()) << 32U) ^ device();
-}
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kDescriptors) return;
-  limit.rlim_cur = std::min(kDescriptors, limit.rlim_max);
-  // A lower limit only means fewer connections; the accept loop lives with that.
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<store::StateLock> lock_directory(const std::string& directory) {
@@ -100,6 +91,9 @@ Result<void> Daemon::Parts::open_store() {
   auto entries = store::load_whitelist(*database);
   if (!entries) return entries.error();
   whitelist.load(std::move(*entries));
+  auto stored = store::load_bans(*database);
+  if (!stored) return stored.error();
+  bans.load(std::move(*stored), options.config.policy.bans, clock_now());
   return {};
 }
 
@@ -123,7 +117,7 @@ Result<void> Daemon::Parts::make_node(const ModeDecision& mode) {
                            .own_address = own_address,
                            .seed = random_seed(),
                            .mode = mode.mode},
-               whitelist);
+               whitelist, bans);
   node->remember(std::move(*remembered));
   if (methods) {
     methods->services().facts = services(mode).facts;
@@ -179,6 +173,7 @@ Services Daemon::Parts::services(const ModeDecision& mode) {
   result.config = &options.config;
   result.database = &*database;
   result.whitelist = &whitelist;
+  result.bans = &bans;
   result.node = &*node;
   result.facts = {.pid = ::getpid(),
                   .started = clock_now().mono,
@@ -223,12 +218,13 @@ Daemon::~Daemon() {
   parts.server.reset();
   parts.network.reset();
   if (parts.methods) (void)parts.methods->flush_denied(clock_now(), true);
+  if (parts.database) parts.save_bans();
   if (parts.recorder) parts.recorder->flush(clock_now());
 }
 
 Result<control::StartReply> Daemon::open() {
   auto& parts = *parts_;
-  raise_descriptor_limit();
+  raise_descriptor_limit(parts.options.config.policy.slots.max_connections);
   if (auto opened = parts.open_store(); !opened) return opened.error();
   parts.log.emplace(log_options(parts.options));
   parts.recorder.emplace(*parts.log, *parts.database, parts.options.config.node.log_format);
@@ -238,6 +234,7 @@ Result<control::StartReply> Daemon::open() {
   offline.config = &parts.options.config;
   offline.database = &*parts.database;
   offline.whitelist = &parts.whitelist;
+  offline.bans = &parts.bans;
   offline.now = [] { return clock_now(); };
   auto synced = sync_config_whitelist(offline);
   if (!synced) return synced.error();

@@ -36,6 +36,7 @@ struct Daemon::Parts {
   std::optional<Log> log;
   std::optional<store::Database> database;
   Whitelist whitelist;
+  Bans bans;
   std::optional<Recorder> recorder;
   std::optional<Node> node;
   std::optional<net::Network> network;  // none in passive mode
@@ -71,6 +72,7 @@ struct Daemon::Parts {
   void upkeep();
   void expire(Now now);
   void prune(Now now);
+  void save_bans();
   void check_in_background();
 };
 

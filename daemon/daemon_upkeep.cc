@@ -5,6 +5,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/daemon_parts.h"
+#include "store/ban_table.h"
 #include "store/peer_history.h"
 #include "store/whitelist_table.h"
 
@@ -14,6 +15,7 @@ namespace {
 constexpr Duration kUpkeepInterval = std::chrono::seconds(1);
 constexpr Duration kExpiryInterval = std::chrono::minutes(1);
 constexpr Duration kPruneInterval = std::chrono::minutes(10);
+constexpr std::size_t kBanRows = 256;  // written at once: about a millisecond
 constexpr Duration kStopLimit = std::chrono::seconds(10);
 
 }  // namespace
@@ -40,6 +42,7 @@ Result<void> Daemon::Parts::reload() {
                      loaded->network.name != old.network.name;
   options.config = std::move(*loaded);
   log->reconfigure(options.config.node.log_level);
+  raise_descriptor_limit(options.config.policy.slots.max_connections);
   methods->services().access.operators = options.config.node.operators;
   if (network) {
     network->set_policy(options.config.policy);
@@ -114,6 +117,13 @@ void Daemon::Parts::expire(Now now) {
   pump();
 }
 
+// Automatic bans and those that are over. A failure is the same that the recorder reports; the rows
+// wait.
+void Daemon::Parts::save_bans() {
+  const auto rows = bans.unsaved(kBanRows);
+  if (store::save_bans(*database, rows)) bans.saved(rows);
+}
+
 void Daemon::Parts::prune(Now now) {
   const auto& keep = options.config.history;
   const auto removed = store::prune_history(*database, {.keep = keep.keep_sessions}, now.wall);
@@ -130,6 +140,7 @@ void Daemon::Parts::upkeep() {
     last_watchdog = now.mono;
     notify.send("WATCHDOG=1");
   }
+  save_bans();
   if (now.mono - last_expiry >= kExpiryInterval) {
     last_expiry = now.mono;
     expire(now);

@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <fstream>
@@ -14,6 +16,9 @@
 
 namespace timectl {
 namespace {
+
+// Besides those of connections: database, control clients, dials, and whom we are about to refuse.
+constexpr rlim_t kOtherDescriptors = 8192;
 
 struct SocketEnd {
   IpAddress ip;
@@ -150,6 +155,15 @@ std::optional<IpAddress> route_address() {
   ::close(fd);
   if (result && result->is_unspecified()) return std::nullopt;
   return result;
+}
+
+void raise_descriptor_limit(std::size_t connections) {
+  rlimit limit{};
+  const rlim_t wanted = connections + kOtherDescriptors;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  // A lower limit only means fewer connections; the accept loop lives with that.
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace timectl

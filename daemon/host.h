@@ -2,7 +2,7 @@
 // What this host says about a timed that runs on it, and the decision whether the node may speak
 // P2P at all. Peers know each other by IP: a second process on the address of a masternode throws
 // the first one out (protocol 8.7), so in doubt the node stays passive. The decision is pure;
-// the probes below it only look (they send nothing to the P2P port).
+// the probes below it only look (they send nothing to the P2P port). And what the host grants us.
 
 #include <optional>
 #include <string>
@@ -39,5 +39,8 @@ struct ModeDecision {
                                        std::uint16_t port);
 // The source address of the default route; none where there is no route. Sends nothing.
 [[nodiscard]] std::optional<IpAddress> route_address();
+
+// Raises this process's limit of descriptors, as far as it may, to what so many connections need.
+void raise_descriptor_limit(std::size_t connections);
 
 }  // namespace timectl

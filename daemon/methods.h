@@ -16,6 +16,7 @@
 #include "daemon/control/access.h"
 #include "daemon/control/api.h"
 #include "daemon/control/server.h"
+#include "daemon/core/bans.h"
 #include "daemon/core/node.h"
 #include "daemon/core/whitelist.h"
 #include "store/audit_log.h"
@@ -41,6 +42,7 @@ struct Services {
   const config::Config* config = nullptr;
   store::Database* database = nullptr;
   Whitelist* whitelist = nullptr;
+  Bans* bans = nullptr;
   Node* node = nullptr;  // null: no node runs
   NodeFacts facts = {};
   control::AccessPolicy access = {};

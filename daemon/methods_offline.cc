@@ -4,6 +4,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/control/socket_file.h"
+#include "store/ban_table.h"
 #include "store/network_claim.h"
 #include "store/whitelist_table.h"
 
@@ -47,6 +48,7 @@ Offline::Offline(config::Config config, store::Database database)
         services.config = &config_;
         services.database = &database_;
         services.whitelist = &whitelist_;
+        services.bans = &bans_;
         services.now = clock_now;
         // The file's owner and mode have decided already: who got here could write it by hand.
         services.access.node_uid = actor_.uid;
@@ -59,6 +61,9 @@ Result<void> Offline::load(store::OpenMode mode) {
   auto entries = store::load_whitelist(database_);
   if (!entries) return entries.error();
   whitelist_.load(std::move(*entries));
+  auto bans = store::load_bans(database_);
+  if (!bans) return bans.error();
+  bans_.load(std::move(*bans), config_.policy.bans, clock_now());
   if (mode == store::OpenMode::read_only) {
     show_config_whitelist(methods_.services());
     return {};

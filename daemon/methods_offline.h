@@ -38,6 +38,7 @@ class Offline {
   config::Config config_;
   store::Database database_;
   Whitelist whitelist_;
+  Bans bans_;
   control::Actor actor_;
   Methods methods_;
 };

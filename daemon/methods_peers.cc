@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "daemon/methods_table.h"
 #include "store/peer_history.h"
@@ -107,13 +108,36 @@ std::vector<control::HistoryRow> open_sessions(const Call& call,
     row.ip = peer.ip;
     row.direction = peer.direction.value_or(Direction::out);
     row.started_at = *peer.connected_at;
-    row.missed_pongs = peer.missed_pongs;
-    row.bytes_in = peer.bytes_in;
-    row.bytes_out = peer.bytes_out;
+    row.missed_pongs = peer.missed_pongs.value_or(0);
+    row.bytes_in = peer.bytes_in.value_or(0);
+    row.bytes_out = peer.bytes_out.value_or(0);
     rows.push_back(std::move(row));
   }
   std::ranges::stable_sort(rows, std::greater{}, &control::HistoryRow::started_at);
   return rows;
+}
+
+// Who is kept out need not be known otherwise.
+void add_unknown(const Call& call, std::vector<PeerView>& peers) {
+  std::set<IpAddress> banned;
+  for (const auto& [ip, line] : call.services.whitelist->blacklist()) banned.insert(ip);
+  for (const auto& ban : call.services.bans->all(call.now)) {
+    if (covered_by(ban) == ban.ip.to_string()) banned.insert(ban.ip);
+  }
+  for (const auto& peer : peers) banned.erase(peer.ip);
+  for (const auto& ip : banned) {
+    PeerView view;
+    view.ip = ip;
+    peers.push_back(std::move(view));
+  }
+}
+
+bool is_banned(const Call& call, const IpAddress& ip) {
+  const auto& services = call.services;
+  const auto standing =
+      standing_of(services.whitelist->contains(ip), services.config->policy.whitelist.ban_immunity);
+  return services.whitelist->blacklist().contains(ip) ||
+         services.bans->in_force(ip, standing) != nullptr;
 }
 
 Result<void> refuse_passive(const Call& call) {
@@ -134,10 +158,12 @@ control::Reply peer_list(const Call& call) {
     return {node_needed(request->registry ? "the registry" : "which peers are connected")};
   }
   if (request->registry) return {to_json(services.node->registry(call.now))};
-  const auto peers = known_peers(call);
+  auto peers = known_peers(call);
   if (!peers) return {peers.error()};
+  if (request->banned) add_unknown(call, *peers);
   std::vector<std::pair<IpAddress, json::value>> rows;
   for (const auto& peer : *peers) {
+    if (request->banned && !is_banned(call, peer.ip)) continue;
     if (request->whitelisted && !peer.whitelisted) continue;
     if (request->connected && !services.node->connected(peer.ip)) continue;
     rows.emplace_back(peer.ip, to_json(peer));
@@ -239,7 +265,7 @@ control::Reply slots_check(const Call& call) {
   NodeOptions options;
   options.policy = call.services.config->policy;
   options.own_address = call.services.config->node.external_address;
-  const Node empty(options, *call.services.whitelist);
+  const Node empty(options, *call.services.whitelist, *call.services.bans);
   return {to_json(empty.check_slot(*ip, call.now))};
 }
 

@@ -66,6 +66,23 @@ void judge(control::StatusReply& reply) {
   }
 }
 
+// Its own trouble first: what it says of others rests on it.
+void judge_node(control::StatusReply& reply) {
+  if (reply.node.ailments.empty()) return;
+  for (const auto& own : reply.node.ailments) {
+    const auto& row = ailment_row(own.ailment);
+    reply.alerts.push_back(
+        {row.severity, std::string(row.meaning) + " (" + own.detail + ")", own.since});
+  }
+  const auto& first = reply.node.ailments.front();
+  reply.summary = "this node itself is in trouble (" + std::string(name_of(first.ailment)) + "); " +
+                  reply.summary;
+  if (reply.verdict == Verdict::ok) {
+    reply.verdict = Verdict::degraded;
+    reply.next_command = "timectl explain " + std::string(name_of(first.ailment));
+  }
+}
+
 }  // namespace
 
 control::Reply status(const Call& call) {
@@ -83,7 +100,13 @@ control::Reply status(const Call& call) {
     return {to_json(reply)};
   }
   const auto& facts = services.facts;
-  reply.node = {true, facts.pid, facts.mode, uptime(call), facts.listen, facts.passive_because};
+  reply.node = {true,
+                facts.pid,
+                facts.mode,
+                uptime(call),
+                facts.listen,
+                facts.passive_because,
+                services.node->ailments()};
   reply.slots = services.node->slots();
   if (facts.mode == NodeMode::passive) {
     reply.summary = "the node runs passive and opens no connection: " +
@@ -93,6 +116,7 @@ control::Reply status(const Call& call) {
   } else {
     judge(reply);
   }
+  judge_node(reply);
   if (const auto& failure = services.database->write_failure()) {
     reply.verdict = Verdict::critical;
     reply.summary = "the database cannot be written: " + failure->message;
@@ -128,7 +152,7 @@ control::Reply network_info(const Call& call) {
   for (const auto& [ip, entry] : services.whitelist->entries()) {
     control::WhitelistedPeerInfo row{ip, entry.strongest().reason};
     if (const auto view = views.find(ip); view != views.end()) {
-      row.missed_pongs = view->second.missed_pongs;
+      row.missed_pongs = view->second.missed_pongs.value_or(0);
       if (view->second.connected_at && services.node->connected(ip)) {
         // The wall clock may have stepped back since.
         row.uptime = std::max(0.0, seconds(call.now.wall - *view->second.connected_at));

@@ -121,10 +121,24 @@ CREATE TABLE network (
 ) STRICT;
 )sql";
 
+constexpr const char* kBans = R"sql(
+CREATE TABLE bans (
+  ip TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  added_by TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER,
+  offences INTEGER NOT NULL,
+  PRIMARY KEY (ip, origin)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr auto kMigrations = std::to_array<Migration>({
     {1, "whitelist and audit log", kWhitelistAndAudit},
     {2, "sessions, events and peers", kPeersAndHistory},
     {3, "the network it belongs to", kNetwork},
+    {4, "bans", kBans},
 });
 
 // "table whitelist" -> its CREATE statement. Indexes and tables that others added (ANALYZE makes

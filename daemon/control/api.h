@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/core/bans.h"
 #include "daemon/core/events.h"
 #include "daemon/core/views.h"
 #include "daemon/core/whitelist.h"
@@ -109,7 +110,65 @@ struct WhitelistDetail : WhitelistRow {
 };
 BOOST_DESCRIBE_STRUCT(WhitelistDetail, (WhitelistRow), (by_source, trusts_us))
 
-// peer.show, peer.history, whitelist.show, slots.check take one of these.
+// ban.add, ban.remove (operate): array of BanReply, one for each ban that changed or would have.
+struct BanAddRequest {
+  std::string ip = {};
+  std::string reason = {};             // at most 500 bytes
+  std::optional<Duration> lasts = {};  // none: until it is removed
+};
+BOOST_DESCRIBE_STRUCT(BanAddRequest, (), (ip, reason, lasts))
+struct BanRemoveRequest {
+  std::string ip = {};
+  std::string reason = {};
+};
+BOOST_DESCRIBE_STRUCT(BanRemoveRequest, (), (ip, reason))
+struct BanReply {
+  IpAddress ip = {};
+  std::string result = {};  // added removed unchanged
+  std::optional<BanOrigin> origin = {};
+  std::optional<WallTime> until = {};
+  std::string why = {};
+};
+BOOST_DESCRIBE_STRUCT(BanReply, (), (ip, result, origin, until, why))
+
+// ban.list (read): array of BanRow. ban.why (read): BanWhy.
+struct BanRow {
+  IpAddress ip = {};
+  std::string covers = {};  // the address, or the /64 that an automatic ban of IPv6 is for
+  BanOrigin origin = BanOrigin::operator_;
+  std::string reason = {};
+  std::string added_by = {};
+  std::optional<WallTime> since = {};  // null for the config's
+  std::optional<WallTime> until = {};  // null: until it is removed
+  bool exempt = false;                 // whitelisted: it does not hold while it is
+};
+BOOST_DESCRIBE_STRUCT(BanRow, (), (ip, covers, origin, reason, added_by, since, until, exempt))
+struct ViolationCount {
+  ViolationKind kind = ViolationKind::flood;
+  std::uint64_t count = 0;
+  double points = 0;  // of each
+  Gravity gravity = Gravity::nuisance;
+};
+BOOST_DESCRIBE_STRUCT(ViolationCount, (), (kind, count, points, gravity))
+struct BanWhy {
+  IpAddress ip = {};
+  bool banned = false;  // some ban holds now
+  bool whitelisted = false;
+  bool immune = false;  // neither scored nor banned
+  std::vector<BanRow> bans = {};
+  std::optional<double> score = {};  // null without a node: scores live in its memory
+  double threshold = 0;
+  Duration half_life = {};
+  std::vector<ViolationCount> violations = {};
+  std::optional<WallTime> last_violation_at = {};
+  std::optional<std::uint64_t> offences = {};  // bans for attacks that are not forgiven yet
+  Duration next_ban = {};                      // what the next one for attacks would last
+};
+BOOST_DESCRIBE_STRUCT(BanWhy, (),
+                      (ip, banned, whitelisted, immune, bans, score, threshold, half_life,
+                       violations, last_violation_at, offences, next_ban))
+
+// peer.show, peer.history, whitelist.show, slots.check, ban.why take one of these.
 struct PeerRequest {
   std::string peer = {};  // address or label
 };
@@ -119,10 +178,11 @@ BOOST_DESCRIBE_STRUCT(PeerRequest, (), (peer))
 struct PeerListRequest {
   bool whitelisted = false;
   bool connected = false;
+  bool banned = false;
   bool registry = false;  // array of RegistryView instead of PeerView
   std::string sort = {};  // a key of PeerView; empty: whitelisted first, then address
 };
-BOOST_DESCRIBE_STRUCT(PeerListRequest, (), (whitelisted, connected, registry, sort))
+BOOST_DESCRIBE_STRUCT(PeerListRequest, (), (whitelisted, connected, banned, registry, sort))
 
 // peer.history (read): array of HistoryRow, newest first. An open session has ended_at null.
 struct PeerHistoryRequest {
@@ -199,8 +259,10 @@ struct NodeStatus {
   std::optional<double> uptime_seconds = {};
   std::optional<std::string> listen = {};
   std::string passive_because = {};
+  std::vector<AilmentView> ailments = {};  // of the node itself
 };
-BOOST_DESCRIBE_STRUCT(NodeStatus, (), (running, pid, mode, uptime_seconds, listen, passive_because))
+BOOST_DESCRIBE_STRUCT(NodeStatus, (),
+                      (running, pid, mode, uptime_seconds, listen, passive_because, ailments))
 struct SyncStatus {  // null until there is a verified chain (a later capability)
   std::optional<std::uint64_t> height = {};
   std::optional<std::uint64_t> best_height = {};

@@ -6,6 +6,8 @@
 namespace timectl {
 namespace {
 
+constexpr std::size_t kSiteShare = 4;  // no /48 takes more than a quarter (faults.md, FT-N22)
+
 AdmissionDecision reject(std::string why) {
   return {AdmissionAnswer::reject, std::move(why), std::nullopt};
 }
@@ -20,6 +22,11 @@ std::optional<std::string> limit_reached(const AdmissionRequest& request,
   }
   if (usage.from_subnet >= policy.max_per_subnet) {
     return "its subnet has its " + std::to_string(policy.max_per_subnet) + " connections";
+  }
+  // A /48 is what one customer gets: 256 subnets of 2^72 addresses each (FT-N22).
+  const std::size_t site = regular_slots(policy) / kSiteShare;
+  if (usage.from_site > 0 && usage.from_site >= site) {
+    return "its /48 has a quarter of the regular slots (" + std::to_string(site) + ")";
   }
   if (!request.ip_rate_free) {
     return "more than " + std::to_string(policy.per_ip_per_minute) +

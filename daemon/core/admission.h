@@ -24,6 +24,7 @@ struct SlotUsage {
   std::size_t regular_outbound = 0;
   std::size_t from_ip = 0;      // regular ones of the same address
   std::size_t from_subnet = 0;  // regular inbound ones of the same /24 or /56
+  std::size_t from_site = 0;    // and of the same /48; v6 alone
 };
 
 // A regular inbound connection, by what an attacker cannot forge without paying for it.

@@ -2,6 +2,7 @@
 // DueQueue: one due time per key, the earliest first. The node keeps two: of connections
 // (liveness) and of addresses (dials), so that next_tick() costs nothing however many there are.
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -40,6 +41,15 @@ class DueQueue {
   [[nodiscard]] std::optional<Key> due(Instant now) const {
     if (order_.empty() || order_.begin()->first > now) return std::nullopt;
     return order_.begin()->second;
+  }
+
+  // The keys that are due at `now`, the earliest first, at most `most` of them.
+  template <class Visit>
+  void for_due(Instant now, std::size_t most, Visit&& visit) const {
+    for (const auto& [at, key] : order_) {
+      if (at > now || most-- == 0) return;
+      visit(key);
+    }
   }
 
   [[nodiscard]] std::optional<Instant> find(const Key& key) const {

@@ -73,6 +73,12 @@ constexpr auto kRows = std::to_array<ErrorRow>({
     {Code::interrupted, "TC-INT-002", 130, "Interrupted", "Nothing was left half done."},
     {Code::internal, "TC-INT-001", 70, "A bug in timectl",
      "Please report it with the command and the version."},
+    {Code::whitelisted, "TC-BAN-001", 80, "A whitelisted address cannot be banned",
+     "Remove it from the whitelist first; the whitelist protects before anything else."},
+    {Code::banned, "TC-BAN-003", 80, "The address is banned",
+     "`timectl ban why IP` says by whom and until when, `timectl ban remove IP` lifts it."},
+    {Code::ban_list_full, "TC-BAN-002", 80, "There are too many bans by hand",
+     "Remove some, raise bans.max_operator, or block the network in the firewall."},
 });
 
 }  // namespace

@@ -170,8 +170,16 @@ std::string log_line(const Event& event) {
       return with_detail("The database cannot be written", event);
     case EventKind::store_recovered:
       return with_detail("The database works again", event);
+    case EventKind::observer_sick:
+      return with_detail("This node itself is in trouble", event);
+    case EventKind::observer_well:
+      return with_detail("This node is well again", event);
     case EventKind::peer_cut:
       return with_detail("CRITICAL: Disconnecting WHITELISTED peer " + ip, event);
+    case EventKind::peer_banned:
+      return with_detail("Banned " + ip, event);
+    case EventKind::ban_ended:
+      return with_detail("The ban of " + ip + " has ended", event);
   }
   check_failed("every EventKind has a line", __FILE__, __LINE__);
 }

@@ -42,7 +42,11 @@ enum class EventKind : std::uint8_t {
   masternode_connected_again,
   store_degraded,
   store_recovered,
-  peer_cut,  // we end the session of a whitelisted peer; the detail is the evidence
+  peer_cut,       // we end the session of a whitelisted peer; the detail is the evidence
+  observer_sick,  // the fault is ours: the detail says which
+  observer_well,
+  peer_banned,
+  ban_ended,
 };
 BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, config_rejected,
                     whitelist_added, whitelist_removed, promoted, demoted, dial_scheduled,
@@ -50,7 +54,7 @@ BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, con
                     peer_disconnected, peer_suspect, peer_degraded, peer_recovered,
                     peer_unresponsive, attempts_exhausted, peer_parked, peer_evicted, violation,
                     no_masternode_connected, masternode_connected_again, store_degraded,
-                    store_recovered, peer_cut)
+                    store_recovered, peer_cut, observer_sick, observer_well, peer_banned, ban_ended)
 
 struct Event {
   WallTime at = {};

@@ -3,6 +3,7 @@
 // order ranks v4 and v6 (requirements S5, W5). Parsed once at the edge, trusted afterwards.
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -48,9 +49,23 @@ class IpAddress {
   // The wider group: /16 of v4, /48 of v6.
   [[nodiscard]] IpAddress network_group() const;
 
-  friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
+  // Bytewise, the first one first; as two words, because maps of addresses live by it.
+  friend constexpr bool operator==(const IpAddress& a, const IpAddress& b) {
+    return a.word(0) == b.word(0) && a.word(1) == b.word(1);
+  }
+  friend constexpr std::strong_ordering operator<=>(const IpAddress& a, const IpAddress& b) {
+    const std::uint64_t high_a = a.word(0);
+    const std::uint64_t high_b = b.word(0);
+    return high_a != high_b ? high_a <=> high_b : a.word(1) <=> b.word(1);
+  }
 
  private:
+  // Bytes 8 * i to 8 * i + 7, the first one the highest: one load and a swap.
+  [[nodiscard]] constexpr std::uint64_t word(std::size_t i) const {
+    const std::uint64_t w = std::bit_cast<std::array<std::uint64_t, 2>>(bytes_)[i];
+    return std::endian::native == std::endian::little ? __builtin_bswap64(w) : w;
+  }
+
   Bytes bytes_{};
 };
 

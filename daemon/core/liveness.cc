@@ -15,6 +15,7 @@ LivenessRules liveness_rules(const LivenessPolicy& policy, bool masternode,
                              LivenessProfile profile) {
   LivenessRules rules;
   rules.check_interval = policy.timeout_check_interval;
+  rules.user_timeout = policy.tcp_user_timeout;
   if (!masternode) {
     rules.ping_interval = policy.ping_interval;
     rules.missed_pongs = policy.regular_missed_pongs;
@@ -32,6 +33,8 @@ LivenessRules liveness_rules(const LivenessPolicy& policy, bool masternode,
 
 void RttWindow::add(Duration rtt) {
   const double ms = std::max(0.0, static_cast<double>(rtt.count()) / 1e3);
+  // RFC 6298, section 2: the deviation first, from the mean as it was.
+  deviation_ = count_ == 0 ? ms / 2 : deviation_ + (std::abs(ms - mean_) - deviation_) / 4;
   mean_ = count_ == 0 ? ms : mean_ + (ms - mean_) / 8;
   ms_[count_ % kSamples] = static_cast<float>(ms);
   ++count_;
@@ -40,6 +43,11 @@ void RttWindow::add(Duration rtt) {
 std::optional<double> RttWindow::mean_ms() const {
   if (count_ == 0) return std::nullopt;
   return mean_;
+}
+
+std::optional<double> RttWindow::deviation_ms() const {
+  if (count_ == 0) return std::nullopt;
+  return deviation_;
 }
 
 std::optional<double> RttWindow::last_ms() const {
@@ -60,6 +68,13 @@ void Liveness::heard(Instant now) {
   last_heard_ = std::max(last_heard_, now);
   extra_ping_sent_ = false;
   unanswered_since_.reset();
+}
+
+void Liveness::forgive(Duration stood_still) {
+  last_heard_ += stood_still;
+  if (last_ping_) *last_ping_ += stood_still;
+  if (unanswered_since_) *unanswered_since_ += stood_still;
+  for (auto& ping : pending_) ping.sent += stood_still;
 }
 
 void Liveness::probed(std::uint64_t nonce, Instant now) {

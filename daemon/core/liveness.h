@@ -24,6 +24,7 @@ struct LivenessRules {
   Duration timeout = {};         // since the last byte received
   bool never = false;            // only a dead transport ends it
   bool suspects = false;         // masternodes: an extra ping after a silence (L4)
+  Duration user_timeout = {};    // unacknowledged data for so long ends the transport (L3)
 };
 [[nodiscard]] LivenessRules liveness_rules(const LivenessPolicy& policy, bool masternode,
                                            LivenessProfile profile);
@@ -33,6 +34,7 @@ class RttWindow {
  public:
   void add(Duration rtt);
   [[nodiscard]] std::optional<double> mean_ms() const;              // EWMA, 1/8 a sample
+  [[nodiscard]] std::optional<double> deviation_ms() const;         // EWMA of |x - mean|, 1/4
   [[nodiscard]] std::optional<double> quantile_ms(double q) const;  // nearest rank, 0 < q <= 1
   [[nodiscard]] std::optional<double> last_ms() const;
 
@@ -41,6 +43,7 @@ class RttWindow {
   std::array<float, kSamples> ms_{};
   std::size_t count_ = 0;  // ever added
   double mean_ = 0;
+  double deviation_ = 0;
 };
 
 class Liveness {
@@ -50,6 +53,8 @@ class Liveness {
   explicit Liveness(Instant start) : start_(start), last_heard_(start) {}
 
   void heard(Instant now);  // any bytes of the peer
+  // This process stood still for so long: that time does not count against the peer.
+  void forgive(Duration stood_still);
   void pinged(std::uint64_t nonce, Instant now);
   void probed(std::uint64_t nonce, Instant now);  // a ping beside the cadence (S4)
   // The round trip of the ping that it answers, late ones too; none for a nonce that is not ours.

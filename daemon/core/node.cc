@@ -14,18 +14,28 @@ constexpr std::size_t kRegistryEntries = 8192;
 // A due time never lies in the past after a check, whatever the policy: the node must not spin.
 constexpr Duration kLeastStep = std::chrono::milliseconds(1);
 
+std::string percent(double share) {
+  return std::to_string(static_cast<int>(share * 100 + 0.5)) + " %";
+}
+// In one tick: with the pings that follow from them 3 ms. Many connections that began together stay
+// due together, and a pong must not wait for the checks of all of them.
+constexpr std::size_t kChecksAtOnce = 128;
+
 }  // namespace
 
-Node::State::State(NodeOptions node_options, const Whitelist& list)
+Node::State::State(NodeOptions node_options, const Whitelist& list, Bans* given)
     : options(std::move(node_options)),
       whitelist(list),
+      bans(given != nullptr ? *given : own_bans),
       random(options.seed),
       registry(kRegistryEntries),
       ip_rates(kRateBuckets),
       subnet_rates(kRateBuckets) {}
 
 Node::Node(NodeOptions options, const Whitelist& whitelist)
-    : state_(std::make_unique<State>(std::move(options), whitelist)) {}
+    : state_(std::make_unique<State>(std::move(options), whitelist, nullptr)) {}
+Node::Node(NodeOptions options, const Whitelist& whitelist, Bans& bans)
+    : state_(std::make_unique<State>(std::move(options), whitelist, &bans)) {}
 Node::~Node() = default;
 
 void Node::remember(std::vector<PeerMemory> memories) {
@@ -36,6 +46,7 @@ void Node::start(Now now) {
   State& s = *state_;
   TIMECTL_CHECK(!s.started);
   s.started = true;
+  s.last_fact = now.mono;
   s.next_pass = now.mono + s.policy().reconnect.pass_interval;
   for (const auto& memory : std::exchange(s.remembered, {})) {
     Peer* peer = s.ensure_peer(memory.ip);
@@ -73,34 +84,41 @@ ConnectionId Node::next_connection() {
 void Node::tick(Now now) {
   State& s = *state_;
   if (!s.started || s.stopping) return;
-  while (const auto id = s.checks.due(now.mono)) s.check(*s.find(*id), now);
+  s.awake(now);
+  s.observer.clocks(s.policy().observer, now);
+  s.observer.tick(s.policy().observer, now);
+  s.note_health(now);
+  for (std::size_t n = 0; n < kChecksAtOnce; ++n) {
+    const auto id = s.checks.due(now.mono);
+    if (!id) break;
+    s.check(*s.find(*id), now);
+  }
+  s.expire_bans(now);
   if (now.mono >= s.next_pass) s.pass(now);
   s.pump(now);
 }
 
 Instant Node::next_tick() const {
-  const State& s = *state_;
-  if (!s.started || s.stopping) return Instant::max();
-  Instant next = s.next_pass;
+  return state_->next_due();
+}
+
+Instant Node::State::next_due() const {
+  if (!started || stopping) return Instant::max();
+  Instant next = next_pass;
   const auto sooner = [&](std::optional<Instant> at) {
     if (at) next = std::min(next, *at);
   };
-  sooner(s.checks.earliest());
-  sooner(s.budget_at);
-  if (!s.masternodes_blocked) sooner(s.masternode_due.earliest());
-  if (!s.regular_blocked) sooner(s.regular_due.earliest());
+  sooner(checks.earliest());
+  sooner(budget_at);
+  sooner(bans.next_end());
+  if (!masternodes_blocked) sooner(masternode_due.earliest());
+  if (!regular_blocked) sooner(regular_due.earliest());
   return next;
 }
 
-std::vector<Command> Node::take_commands() {
-  return std::exchange(state_->commands, {});
-}
-
-LivenessRules Node::State::rules_for(const IpAddress& ip) const {
-  const WhitelistEntry* entry = whitelist.find(ip);
-  const auto profile =
-      entry != nullptr ? entry->liveness.value_or(policy().whitelist.liveness) : LivenessProfile{};
-  return liveness_rules(policy().liveness, entry != nullptr, profile);
+std::vector<Command> Node::take_commands(std::vector<Command> spare) {
+  TIMECTL_CHECK(spare.empty());
+  return std::exchange(state_->commands, std::move(spare));
 }
 
 Connection* Node::State::find(ConnectionId id) {
@@ -118,36 +136,19 @@ bool Node::State::ready(const IpAddress& ip) const {
   return c != nullptr && c->stage == Stage::ready;
 }
 
-std::size_t Node::State::ready_masternodes() const {
-  return static_cast<std::size_t>(std::count_if(links.begin(), links.end(), [&](const auto& link) {
-    return is_masternode(link.first) && ready(link.first);
-  }));
-}
-
 // An accepted connection holds its slot from the first byte on, an attempt only once it is a
 // session: attempts are bounded by the dial budget, and peers that are down must not fill slots.
-bool Node::State::counts(const Connection& c) const {
-  return c.direction == Direction::in || c.stage == Stage::ready;
+std::optional<Holding> Node::State::holding_of(const IpAddress& ip) const {
+  const Connection* c = main_of(ip);
+  if (c == nullptr) return std::nullopt;
+  const bool is_ready = c->stage == Stage::ready;
+  return Holding{is_masternode(ip) ? Trust::masternode : Trust::regular, c->direction,
+                 c->direction == Direction::out && !is_ready, is_ready,
+                 is_ready && c->said_suspect};
 }
 
-SlotUsage Node::State::usage(const IpAddress& ip, std::optional<ConnectionId> except,
-                             bool with_attempts) const {
-  SlotUsage use;
-  const IpAddress subnet = ip.subnet();
-  for (const auto& [address, link] : links) {
-    const Connection& c = connections.at(link.main);
-    if (c.id == except) continue;
-    const bool regular = !is_masternode(address);
-    const bool attempt = !counts(c);
-    if (attempt && !(with_attempts && regular)) continue;
-    ++use.total;
-    if (!regular) continue;
-    ++use.regular;
-    if (c.direction == Direction::out) ++use.regular_outbound;
-    if (address == ip) ++use.from_ip;
-    if (c.direction == Direction::in && address.subnet() == subnet) ++use.from_subnet;
-  }
-  return use;
+void Node::State::recount(const IpAddress& ip) {
+  counts.set(ip, holding_of(ip));
 }
 
 std::vector<EvictionCandidate> Node::State::eviction_candidates(Instant now) const {
@@ -174,7 +175,9 @@ AdmissionDecision Node::State::place(const IpAddress& ip, Direction direction,
   AdmissionRequest request;
   request.trust = masternode ? Trust::masternode : Trust::regular;
   request.direction = direction;
-  request.usage = usage(ip, except, direction == Direction::out);
+  const Connection* main = main_of(ip);
+  const bool without_it = main != nullptr && main->id == except;
+  request.usage = counts.usage(ip, without_it, direction == Direction::out);
   request.limits_apply = limits_apply;
   const SlotPolicy& slots = policy().slots;
   request.ip_rate_free = ip_rates.available(ip, {slots.per_ip_per_minute, 1min}, now);
@@ -228,7 +231,13 @@ void Node::State::ping(Connection& c, bool on_cadence, Instant now) {
 }
 
 void Node::State::set_check(Connection& c, Instant now) {
-  checks.set(c.id, std::max(c.liveness->next_due(rules_for(c.ip)), now + kLeastStep));
+  checks.set(c.id, std::max(c.liveness->next_due(rules_for(c, now)), now + kLeastStep));
+}
+
+std::string Node::State::evidence_of(const Connection& c, Now now) const {
+  std::string text = c.liveness->evidence(now.mono);
+  if (c.silence != Silence::none) text += "; " + std::string(meaning_of(c.silence));
+  return text;
 }
 
 void Node::State::check(Connection& c, Now now) {
@@ -237,25 +246,41 @@ void Node::State::check(Connection& c, Now now) {
     proceed(c, now);
     return;
   }
-  const LivenessRules rules = rules_for(c.ip);
+  const LivenessRules rules = rules_for(c, now.mono);
   Liveness& liveness = *c.liveness;
   const auto answer = liveness.check(rules, now.mono);
   if (answer == Liveness::Answer::unresponsive) {
     Event e = event(EventKind::peer_unresponsive, Severity::warning, c.ip, now);
     e.direction = c.direction;
-    e.detail = liveness.evidence(now.mono);
+    e.detail = evidence_of(c, now);
     // R5 names the limits of a masternode; a regular peer's line has what was counted.
     e.missed_pongs = e.whitelisted ? rules.missed_pongs : liveness.missed();
     e.delay_seconds = static_cast<std::uint64_t>(seconds(rules.timeout));
     if (e.whitelisted) e.severity = Severity::critical;
     record(std::move(e));
-    close(c, EndReason::unresponsive, liveness.evidence(now.mono), now);
+    close(c, EndReason::unresponsive, evidence_of(c, now), now);
     return;
   }
   if (answer == Liveness::Answer::ping_now) ping(c, true, now.mono);
+  if (c.user_timeout != rules.user_timeout) {
+    c.user_timeout = rules.user_timeout;
+    commands.emplace_back(SetUserTimeout{c.id, rules.user_timeout});
+  }
   if (liveness.suspect(rules, now.mono) && !std::exchange(c.said_suspect, true)) {
-    Event e = event(EventKind::peer_suspect, Severity::warning, c.ip, now);
-    e.detail = liveness.evidence(now.mono);
+    recount(c.ip);
+    note_silence(now);
+    if (!observer.has(Ailment::uplink_down)) {
+      Event e = event(EventKind::peer_suspect, Severity::warning, c.ip, now);
+      e.detail = evidence_of(c, now);
+      record(std::move(e));
+    }
+  }
+  if (c.path.lossy() != c.said_lossy) {
+    c.said_lossy = c.path.lossy();
+    Event e = c.said_lossy ? event(EventKind::peer_degraded, Severity::warning, c.ip, now)
+                           : event(EventKind::peer_recovered, Severity::info, c.ip, now);
+    e.detail = "lossy path: " + percent(c.path.retransmitted().value_or(0)) +
+               " of the segments to it are sent again";
     record(std::move(e));
   }
   const bool talks = now.mono - liveness.last_heard() < rules.ping_interval;
@@ -276,7 +301,7 @@ void Node::State::note_masternode_count(Now now, const std::optional<IpAddress>&
   }
   const bool expected =
       whitelist.size() > (options.own_address && is_masternode(*options.own_address) ? 1U : 0U);
-  if (stopping || none_connected || !expected || ready_masternodes() > 0) return;
+  if (stopping || none_connected || !expected || counts.ready_masternodes() > 0) return;
   none_connected = true;
   Event e;
   e.at = now.wall;

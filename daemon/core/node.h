@@ -15,8 +15,10 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/core/bans.h"
 #include "daemon/core/events.h"
 #include "daemon/core/ip_address.h"
+#include "daemon/core/path_quality.h"
 #include "daemon/core/policy.h"
 #include "daemon/core/time.h"
 #include "daemon/core/views.h"
@@ -42,7 +44,7 @@ struct Close {  // orderly: close_notify, FIN; the shell reports on_closed with 
   EndReason reason;
   std::string detail;
 };
-struct SendPing {
+struct SendPing {  // the shell reports on_transport() first
   ConnectionId connection;
   std::uint64_t nonce;  // one-shot, from the node's seeded generator
 };
@@ -60,7 +62,12 @@ struct RecordSession {
 struct Remember {  // store the dial state of one peer
   PeerMemory memory;
 };
-using Command = std::variant<Dial, Proceed, Close, SendPing, Ask, Record, RecordSession, Remember>;
+struct SetUserTimeout {  // TCP_USER_TIMEOUT of the connection; it begins with the policy's
+  ConnectionId connection;
+  Duration timeout;
+};
+using Command = std::variant<Dial, Proceed, Close, SendPing, Ask, Record, RecordSession, Remember,
+                             SetUserTimeout>;
 
 enum class Admit : std::uint8_t { accept, hold, reject };  // hold: wait for Proceed or Close
 
@@ -101,6 +108,8 @@ class Node {
  public:
   // `whitelist` is asked at each decision and outlives the node.
   Node(NodeOptions options, const Whitelist& whitelist);
+  // With a table of bans that outlives it too; the node adds the automatic ones.
+  Node(NodeOptions options, const Whitelist& whitelist, Bans& bans);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -119,6 +128,8 @@ class Node {
   void on_ready(ConnectionId connection, const PeerHello& hello, Now now);
   // Any bytes count as a sign of life (L3).
   void on_traffic(ConnectionId connection, const Traffic& traffic, Now now);
+  // What the kernel says of the connection: before each ping, and before on_closed.
+  void on_transport(ConnectionId connection, const TransportFacts& facts, Now now);
   void on_pong(ConnectionId connection, std::uint64_t nonce, std::optional<std::uint64_t> height,
                Now now);
   void on_height(ConnectionId connection, std::uint64_t height, Now now);  // ping or tip: a claim
@@ -134,6 +145,8 @@ class Node {
   void on_whitelist_changed(const IpAddress& ip, Now now);
   // The config's blacklist has changed (already set): whoever is on it now goes at once (W4).
   void on_blacklist_changed(Now now);
+  // An operator's ban was added or taken away (already put): open connections go at once.
+  void on_ban_changed(const BanChange& change, Now now);
   // The configuration was reloaded: new numbers hold from now on, for open connections too.
   void on_policy_changed(const Policy& policy, Now now);
 
@@ -143,7 +156,8 @@ class Node {
 
   void tick(Now now);                       // when due
   [[nodiscard]] Instant next_tick() const;  // the earliest time at which tick() has work
-  [[nodiscard]] std::vector<Command> take_commands();
+  // `spare`: an empty vector whose memory the next commands may use; what was taken, cleared.
+  [[nodiscard]] std::vector<Command> take_commands(std::vector<Command> spare = {});
 
   // Views.
   [[nodiscard]] SlotsView slots() const;
@@ -152,6 +166,7 @@ class Node {
   [[nodiscard]] Result<PeerDetailView> peer(const IpAddress& ip, Now now) const;
   [[nodiscard]] std::vector<RegistryView> registry(Now now) const;
   [[nodiscard]] MasternodesView masternodes(Now now) const;
+  [[nodiscard]] std::vector<AilmentView> ailments() const;  // this node's own, now
   [[nodiscard]] bool connected(const IpAddress& ip) const;  // handshake done, not closing
 
   void check_invariants() const;  // CHECKs; for tests and simulations

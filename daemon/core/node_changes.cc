@@ -9,6 +9,7 @@ void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
   State& s = *state_;
   if (!s.started || s.stopping) return;
   const bool masternode = s.is_masternode(ip);
+  s.recount(ip);
   const auto known = s.peers.find(ip);
   Peer* peer = masternode ? s.ensure_peer(ip) : known != s.peers.end() ? &known->second : nullptr;
   if (peer == nullptr) return;
@@ -17,6 +18,7 @@ void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
     const auto kind = masternode ? EventKind::promoted : EventKind::demoted;
     s.record(s.event(kind, Severity::notice, ip, now));
   }
+  s.enforce_ban(ip, now);  // a stored ban holds again once nothing exempts the address
   const Connection* main = s.main_of(ip);
   if (main != nullptr && main->stage == Stage::ready) {
     Connection& c = s.connections.at(main->id);
@@ -68,9 +70,12 @@ void Node::on_policy_changed(const Policy& policy, Now now) {
     s.remember(ip, now);
   }
   for (auto& [id, c] : s.connections) {
-    if (c.stage == Stage::ready) s.set_check(c, now.mono);
+    if (c.stage != Stage::ready) continue;
+    c.user_timeout = policy.liveness.tcp_user_timeout;  // as the shell sets it anew
+    s.set_check(c, now.mono);
   }
   s.next_pass = std::min(s.next_pass, now.mono + policy.reconnect.pass_interval);
+  s.enforce_bans(now);  // whitelist.ban_immunity may be another
   s.enforce_slots(now);
   s.pump(now);
 }
@@ -84,6 +89,9 @@ Result<void> Node::connect(const IpAddress& ip, Now now) {
   if (s.is_own(ip)) return Error{Code::invalid_argument, name + " is our own address"};
   if (s.is_blacklisted(ip)) {
     return Error{Code::blacklisted, name + " is blacklisted", s.whitelist.blacklist().at(ip)};
+  }
+  if (const Ban* ban = s.banned(ip)) {
+    return Error{Code::banned, name + " is banned", ban_term(*ban), {"timectl ban remove " + name}};
   }
   if (!s.dialable(ip)) return Error{Code::invalid_argument, name + " cannot be dialled"};
   if (s.links.contains(ip)) return {};  // connected, or an attempt is under way

@@ -4,7 +4,6 @@
 #include "daemon/core/node_state.h"
 
 namespace timectl {
-
 Connection& Node::State::add(ConnectionId id, const IpAddress& ip, Direction direction, Stage stage,
                              Now now) {
   Connection& c = connections[id];
@@ -19,13 +18,9 @@ Connection& Node::State::add(ConnectionId id, const IpAddress& ip, Direction dir
 void Node::State::record_inbound(const Connection& c, Now now) {
   Event e = event(EventKind::inbound_accepted, Severity::info, c.ip, now);
   e.direction = Direction::in;
-  for (const auto& [ip, link] : links) {
-    const Connection& main = connections.at(link.main);
-    if (!counts(main)) continue;
-    ++e.total;
-    if (main.direction == Direction::in) ++e.inbound;
-    if (is_masternode(ip)) ++e.masternodes;
-  }
+  e.total = counts.total();
+  e.inbound = counts.inbound();
+  e.masternodes = counts.total() - counts.regular();
   record(std::move(e));
 }
 
@@ -48,8 +43,13 @@ Admission Node::on_inbound(ConnectionId connection, const IpAddress& remote, con
   if (s.options.mode == NodeMode::passive) {
     return {Admit::reject, EndReason::refused, "the node runs passive"};
   }
+  s.awake(now);
+  s.outside_heard(now);
   if (s.is_blacklisted(remote)) {
     return s.reject(EndReason::banned, "network.blacklisted_peers holds it", remote, now);
+  }
+  if (const Ban* ban = s.banned(remote)) {
+    return s.reject(EndReason::banned, ban_term(*ban), remote, now);
   }
   const Connection* main = s.main_of(remote);
   if (main != nullptr && main->direction == Direction::out &&
@@ -67,8 +67,10 @@ Admission Node::on_inbound(ConnectionId connection, const IpAddress& remote, con
       !s.is_masternode(remote) || s.policy().whitelist.ban_immunity != BanImmunity::all;
   if (limited) {
     const SlotPolicy& slots = s.policy().slots;
+    const bool own_rate = s.ip_rates.available(remote, {slots.per_ip_per_minute, 1min}, now.mono);
+    if (!own_rate) s.judge_knock(remote, now);  // not for the neighbours that used up the /24's
     const bool free =
-        s.ip_rates.available(remote, {slots.per_ip_per_minute, 1min}, now.mono) &&
+        own_rate &&
         s.subnet_rates.available(remote.subnet(), {slots.per_subnet_per_minute, 1min}, now.mono);
     if (!free)
       return s.reject(EndReason::refused, "too many new connections a minute", remote, now);
@@ -93,6 +95,7 @@ Admission Node::State::accept(ConnectionId id, const IpAddress& remote, bool lim
   }
   Connection& c = add(id, remote, Direction::in, Stage::tls, now);
   links[remote].main = id;
+  recount(remote);
   masternode_due.erase(remote);
   regular_due.erase(remote);
   record_inbound(c, now);
@@ -164,8 +167,10 @@ void Node::State::proceed(Connection& c, Now now) {
 void Node::on_dial_progress(ConnectionId connection, DialStage stage, const IpAddress& local,
                             Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr || c->direction != Direction::out) return;
+  s.outside_heard(now);
   if (c->stage != Stage::connecting && c->stage != Stage::tls) return;
   if (local == c->ip) {  // connected to ourselves, which the route shows before any byte does
     s.close_link(c->ip, EndReason::self_connection, "the dial ends at our own address", now);
@@ -180,6 +185,7 @@ void Node::on_dial_progress(ConnectionId connection, DialStage stage, const IpAd
 
 void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr || c->stage == Stage::closing) return;
   if (c->stage == Stage::ready) {  // an acceptor's own Handshake follows its Ack (protocol 5.1)
@@ -205,15 +211,20 @@ void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
     s.close(*s.find(other), EndReason::duplicate, "the first connection is up", now);
   }
   c->stage = Stage::ready;
+  s.recount(ip);
   c->ready_at = now.wall;
   c->commit_count = hello.commit_count;
   c->liveness.emplace(now.mono);
+  c->user_timeout = s.policy().liveness.tcp_user_timeout;
   s.masternode_due.erase(ip);
   s.regular_due.erase(ip);
   if (Peer* peer = s.ensure_peer(ip)) {
     peer->reconnect.connected();
     peer->last_connected_at = peer->last_heard_at = now.wall;
     if (c->direction == Direction::in) peer->last_dialed_us_at = now.wall;
+    c->path = peer->path;
+    c->path.session_began();
+    c->said_lossy = c->path.lossy();
     peer->candidate = peer->candidate || s.plausible(ip);
   }
   s.remember(ip, now);
@@ -231,8 +242,17 @@ void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
 }
 
 void Node::State::heard(Connection& c, Now now) {
+  const Duration silent = now.mono - c.liveness->last_heard();
+  if (silent > policy().liveness.keepalive_interval && !observer.sick()) {
+    // Up to a third more than an interval is what a ping and its round trip look like.
+    const Duration interval = rules_for(c, now.mono).ping_interval;
+    if (silent > interval + interval / 3) c.path.silence(silent, now.mono);
+  }
+  c.silence = Silence::none;
   c.liveness->heard(now.mono);
+  outside_heard(now);
   if (std::exchange(c.said_suspect, false)) {
+    recount(c.ip);
     record(event(EventKind::peer_recovered, Severity::info, c.ip, now));
   }
   const auto link = links.find(c.ip);
@@ -245,23 +265,29 @@ void Node::State::heard(Connection& c, Now now) {
 
 void Node::on_traffic(ConnectionId connection, const Traffic& traffic, Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr) return;
+  c->path.flowed(traffic.bytes_in + traffic.bytes_out, now.mono);
   c->traffic.bytes_in += traffic.bytes_in;
   c->traffic.bytes_out += traffic.bytes_out;
   c->traffic.unknown_frames += traffic.unknown_frames;
   c->traffic.undecodable_frames += traffic.undecodable_frames;
   if (c->stage == Stage::ready && traffic.bytes_in > 0) s.heard(*c, now);
+  s.judge_frames(*c, now);
 }
 
 void Node::on_pong(ConnectionId connection, std::uint64_t nonce,
                    std::optional<std::uint64_t> height, Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr || c->stage != Stage::ready) return;
   s.heard(*c, now);
   if (height) c->height = height;
-  if (!c->liveness->pong(nonce, now.mono)) return;
+  const bool known = c->liveness->pong(nonce, now.mono).has_value();
+  s.judge_pong(*c, known, now);
+  if (!known) return;
   if (std::exchange(c->said_degraded, false)) {
     s.record(s.event(EventKind::peer_recovered, Severity::info, c->ip, now));
   }

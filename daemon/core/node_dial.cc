@@ -1,5 +1,6 @@
 // Node: whom it dials and when. Reconnect has the table, this has the order and the budget.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "daemon/core/node_state.h"
@@ -9,16 +10,14 @@ namespace {
 
 // Taken from one message; the network's own lists have at most 64 entries (protocol 7.2).
 constexpr std::size_t kLearnedAtOnce = 64;
-
-bool is_attempt(const Connection& c) {
-  return c.direction == Direction::out && c.stage != Stage::ready && c.stage != Stage::closing;
-}
+// Looked at for the next regular dial, the earliest due first: enough for a choice.
+constexpr std::size_t kCandidates = 64;
 
 }  // namespace
 
 bool Node::State::dialable(const IpAddress& ip) const {
   return started && !stopping && options.mode == NodeMode::active && !is_own(ip) &&
-         !is_blacklisted(ip) && !ip.is_unspecified() && !ip.is_multicast();
+         !is_blacklisted(ip) && banned(ip) == nullptr && !ip.is_unspecified() && !ip.is_multicast();
 }
 
 // What others tell us is dialled only where it can be a node of this network: public addresses,
@@ -130,59 +129,88 @@ void Node::State::dial_soon(const IpAddress& ip, Instant now) {
   if (!due || *due > now) masternode_due.set(ip, now);
 }
 
+// R6. An attacker who fills the list of candidates from one network gets one slot of it as long as
+// others are due; who failed less and was connected later comes first. Scores come on top of this.
+std::optional<IpAddress> Node::State::best_candidate(Instant now) const {
+  const auto rank = [this](const IpAddress& ip) {
+    const auto it = peers.find(ip);
+    const bool known = it != peers.end();
+    const auto last = known ? it->second.last_connected_at : std::nullopt;
+    return std::tuple(counts.dialled_in_group(ip), known ? it->second.reconnect.attempts() : 0,
+                      last ? -last->time_since_epoch().count() : 0);
+  };
+  std::optional<std::pair<decltype(rank({})), IpAddress>> best;
+  regular_due.for_due(now, kCandidates, [&](const IpAddress& ip) {
+    auto own = rank(ip);
+    if (!best || own < best->first) best.emplace(std::move(own), ip);
+  });
+  return best ? std::optional(best->second) : std::nullopt;
+}
+
+// What holds for every target of its kind. Asked before one is chosen, because a choice costs more
+// and pump() comes after every event.
+bool Node::State::may_dial(Trust trust, const Budget& budget, Now now) {
+  bool blocked = counts.attempts(trust) >= budget.at_once;
+  if (trust == Trust::regular && !blocked) {
+    const auto decision = place({}, Direction::out, std::nullopt, false, now.mono);
+    blocked = decision.answer == AdmissionAnswer::reject;
+  }
+  if (!blocked && !budget.bucket.available(budget.rate, now.mono)) {
+    blocked = true;
+    budget_at = budget.bucket.next(budget.rate, now.mono);
+  }
+  if (blocked) {  // who waits for the budget among masternodes keeps the others waiting, too
+    (trust == Trust::masternode ? masternodes_blocked : regular_blocked) = true;
+    regular_blocked = true;
+  }
+  return !blocked;
+}
+
 void Node::State::pump(Now now) {
   masternodes_blocked = regular_blocked = false;
   budget_at.reset();
   if (!started || stopping || options.mode == NodeMode::passive) return;
   const ReconnectPolicy& limits = policy().reconnect;
-  std::size_t masternode_attempts = 0;
-  std::size_t regular_attempts = 0;
-  for (const auto& [id, c] : connections) {
-    if (is_attempt(c)) ++(is_masternode(c.ip) ? masternode_attempts : regular_attempts);
+  const Budget masternode_budget{
+      masternode_dials, {limits.masternode_dials_per_second, 1s}, limits.masternode_dials_at_once};
+  const Budget regular_budget{
+      regular_dials, {limits.regular_dials_per_second, 1s}, limits.regular_dials_at_once};
+  while (masternode_due.due(now.mono)) {  // first (R3)
+    if (!may_dial(Trust::masternode, masternode_budget, now)) return;
+    try_dial(*masternode_due.due(now.mono), Trust::masternode, masternode_budget, now);
   }
-  // Masternodes first (R3); who waits for the budget among them keeps the others waiting, too.
-  for (const bool masternodes : {true, false}) {
-    DueQueue<IpAddress>& due = masternodes ? masternode_due : regular_due;
-    TokenBucket& bucket = masternodes ? masternode_dials : regular_dials;
-    const Rate rate{
-        masternodes ? limits.masternode_dials_per_second : limits.regular_dials_per_second, 1s};
-    std::size_t& attempts = masternodes ? masternode_attempts : regular_attempts;
-    const std::size_t at_once =
-        masternodes ? limits.masternode_dials_at_once : limits.regular_dials_at_once;
-    while (const auto ip = due.due(now.mono)) {
-      const auto it = peers.find(*ip);
-      const bool right_queue = is_masternode(*ip) == masternodes;
-      if (it == peers.end() || !right_queue || !dialable(*ip) || links.contains(*ip) ||
-          it->second.reconnect.parked()) {
-        due.erase(*ip);
-        if (!right_queue) queue(*ip, now.mono);
-        continue;
-      }
-      const Instant allowed = it->second.reconnect.ledger_allows(limits, now.mono);
-      if (allowed > now.mono) {
-        due.set(*ip, allowed);
-        continue;
-      }
-      const auto decision = place(*ip, Direction::out, std::nullopt, false, now.mono);
-      const bool full = decision.answer == AdmissionAnswer::reject;
-      if (full && masternodes) {  // a session that could not stay only harms: at the next pass
-        due.set(*ip, next_pass > now.mono ? next_pass : now.mono + limits.pass_interval);
-        continue;
-      }
-      bool blocked = full || attempts >= at_once;
-      if (!blocked && !bucket.take(rate, now.mono)) {
-        blocked = true;
-        budget_at = bucket.next(rate, now.mono);
-      }
-      if (blocked) {
-        (masternodes ? masternodes_blocked : regular_blocked) = true;
-        regular_blocked = true;
-        return;
-      }
-      ++attempts;
-      dial(*ip, it->second, now);
-    }
+  while (regular_due.due(now.mono)) {
+    if (!may_dial(Trust::regular, regular_budget, now)) return;
+    try_dial(*best_candidate(now.mono), Trust::regular, regular_budget, now);
   }
+}
+
+// Dials a target that is due, or takes it out of its queue for now.
+void Node::State::try_dial(const IpAddress& ip, Trust trust, const Budget& budget, Now now) {
+  const bool masternode = trust == Trust::masternode;
+  DueQueue<IpAddress>& due = masternode ? masternode_due : regular_due;
+  const ReconnectPolicy& limits = policy().reconnect;
+  const auto it = peers.find(ip);
+  const bool right_queue = is_masternode(ip) == masternode;
+  if (it == peers.end() || !right_queue || !dialable(ip) || links.contains(ip) ||
+      it->second.reconnect.parked()) {
+    due.erase(ip);
+    if (!right_queue) queue(ip, now.mono);
+    return;
+  }
+  const Instant allowed = it->second.reconnect.ledger_allows(limits, now.mono);
+  if (allowed > now.mono) {
+    due.set(ip, allowed);
+    return;
+  }
+  const auto decision = place(ip, Direction::out, std::nullopt, false, now.mono);
+  if (decision.answer == AdmissionAnswer::reject) {
+    // A session that could not stay only harms: at the next pass.
+    due.set(ip, next_pass > now.mono ? next_pass : now.mono + limits.pass_interval);
+    return;
+  }
+  TIMECTL_CHECK(budget.bucket.take(budget.rate, now.mono));
+  dial(ip, it->second, now);
 }
 
 void Node::State::dial(const IpAddress& ip, Peer& peer, Now now) {
@@ -191,6 +219,7 @@ void Node::State::dial(const IpAddress& ip, Peer& peer, Now now) {
   const ConnectionId id{++last_id};
   add(id, ip, Direction::out, Stage::connecting, now);
   links[ip].main = id;
+  recount(ip);
   peer.reconnect.dialled(now.mono);
   // Remembered before it happens: a crash right after it must not forget the attempt.
   remember(ip, now);
@@ -201,7 +230,7 @@ void Node::State::pass(Now now) {
   next_pass = now.mono + policy().reconnect.pass_interval;
   if (options.mode == NodeMode::passive) return;
   for (const auto& [ip, entry] : whitelist.entries()) {
-    if (ensure_peer(ip) != nullptr) dial_soon(ip, now.mono);
+    if (!links.contains(ip) && ensure_peer(ip) != nullptr) dial_soon(ip, now.mono);
   }
   registry.sweep(
       policy().liveness, [&](const IpAddress& ip) { return ready(ip); }, now);
@@ -209,7 +238,7 @@ void Node::State::pass(Now now) {
   // News of others, from one peer at a time: the network allows two such questions a minute.
   std::vector<ConnectionId> ready_ones;
   for (const auto& [ip, link] : links) {
-    if (ready(ip)) ready_ones.push_back(link.main);
+    if (connections.at(link.main).stage == Stage::ready) ready_ones.push_back(link.main);
   }
   if (ready_ones.empty()) return;
   const ConnectionId asked = ready_ones[random.below(ready_ones.size())];

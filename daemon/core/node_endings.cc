@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "daemon/core/node_state.h"
+#include "daemon/core/reflect.h"
 
 namespace timectl {
 namespace {
@@ -71,11 +72,13 @@ void Node::State::unlink(const Connection& c, Now now) {
   } else if (link.main == c.id) {
     if (!link.contender) {
       links.erase(it);
+      recount(c.ip);
       return;
     }
     link.main = *std::exchange(link.contender, std::nullopt);
     Connection& next = connections.at(link.main);
     next.hold_until.reset();
+    recount(c.ip);
     if (next.stage == Stage::held) proceed(next, now);
   }
 }
@@ -93,15 +96,13 @@ void Node::State::evict(std::uint64_t id, const IpAddress& for_whom, Now now) {
 // only when no regular peer is left.
 void Node::State::enforce_slots(Now now) {
   for (;;) {
-    const SlotUsage use = usage({}, std::nullopt, false);
-    const bool too_many = use.total > policy().slots.max_connections;
-    if (!too_many && use.regular <= regular_slots(policy().slots)) return;
+    const bool too_many = counts.total() > policy().slots.max_connections;
+    if (!too_many && counts.regular() <= regular_slots(policy().slots)) return;
     const Connection* newest = nullptr;
     for (const auto& [ip, link] : links) {
       const Connection& c = connections.at(link.main);
-      if (!counts(c)) continue;
-      const bool regular = !is_masternode(ip);
-      if (use.regular > 0 && !regular) continue;
+      if (holding_of(ip)->attempt) continue;
+      if (counts.regular() > 0 && is_masternode(ip)) continue;
       if (newest == nullptr || c.opened > newest->opened) newest = &c;
     }
     TIMECTL_CHECK(newest != nullptr);
@@ -112,6 +113,7 @@ void Node::State::enforce_slots(Now now) {
 void Node::on_closed(ConnectionId connection, EndReason reason, const std::string& detail,
                      Now now) {
   State& s = *state_;
+  s.awake(now);
   const auto it = s.connections.find(connection);
   if (it == s.connections.end()) return;
   // No command for a connection that is gone.
@@ -126,10 +128,17 @@ void Node::on_closed(ConnectionId connection, EndReason reason, const std::strin
   s.checks.erase(connection);
   const bool ours = it->second.stage == Stage::closing;
   const EndReason why = ours ? it->second.close_reason : reason;
-  const std::string text = printable(ours ? it->second.close_detail : detail);
+  std::string text = printable(ours ? it->second.close_detail : detail);
+  if (why == EndReason::transport_dead && it->second.transport) {
+    const auto& facts = *it->second.transport;
+    const auto way = judge_death(facts, facts.segments_received - it->second.received_when_fine,
+                                 it->second.user_timeout);
+    text += (text.empty() ? "" : "; ") + std::string(meaning_of(way));
+  }
   if (!ours) s.unlink(it->second, now);
   const Connection c = std::move(it->second);
   s.connections.erase(connection);
+  if (!ours) s.judge_end(c, why, text, now);
   if (c.was_ready()) {
     if (!ours && cut_by_transport(why) && s.is_masternode(c.ip)) {
       Event e = s.event(EventKind::peer_cut, Severity::critical, c.ip, now);
@@ -139,6 +148,7 @@ void Node::on_closed(ConnectionId connection, EndReason reason, const std::strin
     }
     s.session_over(c, why, text, now);
   } else if (c.direction == Direction::out && !orderly(why)) {
+    if (why == EndReason::refused) s.outside_heard(now);  // a remote host has answered
     const bool masternode = s.is_masternode(c.ip);
     Event e =
         s.event(EventKind::dial_failed, masternode ? Severity::warning : Severity::info, c.ip, now);
@@ -178,6 +188,15 @@ void Node::State::session_over(const Connection& c, EndReason reason, const std:
   e.direction = c.direction;
   e.reason = reason;
   e.detail = detail;
+  if (loss && masternode && !orderly(reason)) {
+    observer.lost(counts.ready_masternodes() + 1, policy().observer, now);
+    note_health(now);
+  }
+  for (const auto& own : observer.present()) {
+    if (!loss) break;
+    e.detail += (e.detail.empty() ? "" : "; ") + std::string("this node itself: ") +
+                std::string(name_of(own.ailment));
+  }
   e.missed_pongs = c.liveness->missed_total();
   record(std::move(e));
   if (masternode || registry.contains(c.ip)) registry.heard(c.ip, now);
@@ -186,6 +205,7 @@ void Node::State::session_over(const Connection& c, EndReason reason, const std:
     const auto silent =
         std::chrono::duration_cast<std::chrono::milliseconds>(now.mono - c.liveness->last_heard());
     peer->second.last_heard_at = now.wall - silent;
+    peer->second.path = c.path;
   }
   if (masternode) note_masternode_count(now, std::nullopt);
 }

@@ -10,13 +10,17 @@
 #include <vector>
 
 #include "daemon/core/admission.h"
+#include "daemon/core/bans.h"
 #include "daemon/core/due_queue.h"
 #include "daemon/core/liveness.h"
 #include "daemon/core/node.h"
+#include "daemon/core/observer.h"
+#include "daemon/core/path_quality.h"
 #include "daemon/core/random.h"
 #include "daemon/core/rate_limit.h"
 #include "daemon/core/reconnect.h"
 #include "daemon/core/registry.h"
+#include "daemon/core/slot_counts.h"
 
 namespace timectl {
 
@@ -39,6 +43,14 @@ struct Connection {
   std::string close_detail = {};
   bool said_suspect = false;  // events already made, to make each once
   bool said_degraded = false;
+  bool said_lossy = false;
+  PathQuality path = {};  // copied to and from its Peer, so that it outlives the session
+  std::optional<TransportFacts> transport = {};
+  std::uint64_t received_when_fine = 0;  // segments, when it owed us no acknowledgement
+  Silence silence = Silence::none;       // as judged from them
+  Duration user_timeout = {};            // as the socket has it
+  std::uint64_t unknown_pongs = 0;       // in a row
+  std::uint64_t undecodable_judged = 0;  // bursts that were counted as violations
 
   [[nodiscard]] bool was_ready() const { return liveness.has_value(); }
 };
@@ -50,6 +62,7 @@ struct Link {
 
 struct Peer {
   Reconnect reconnect = {};
+  PathQuality path = {};
   bool candidate = false;  // may be dialled as a regular peer
   bool masternode_claimed = false;
   bool announced_as_masternode = false;  // for the promoted and demoted events only
@@ -60,10 +73,12 @@ struct Peer {
 };
 
 struct Node::State {
-  State(NodeOptions node_options, const Whitelist& list);
+  State(NodeOptions node_options, const Whitelist& list, Bans* given);
 
   NodeOptions options;
   const Whitelist& whitelist;
+  Bans own_bans;  // of a node that was given none
+  Bans& bans;
   Random random;
   bool started = false;
   bool stopping = false;
@@ -71,6 +86,7 @@ struct Node::State {
   std::uint64_t last_id = 0;
   std::map<ConnectionId, Connection> connections;
   std::map<IpAddress, Link> links;
+  SlotCounts counts;                // of the links
   std::map<IpAddress, Peer> peers;  // whitelisted ones, and known_peers others
   Registry registry;
   BucketTable ip_rates;
@@ -78,6 +94,8 @@ struct Node::State {
   TokenBucket masternode_dials;
   TokenBucket regular_dials;
   TokenBucket rejection_events;
+  Observer observer;
+  Instant last_fact = {};  // when the last one came
   DueQueue<ConnectionId> checks;
   DueQueue<IpAddress> masternode_due;
   DueQueue<IpAddress> regular_due;
@@ -95,15 +113,12 @@ struct Node::State {
   [[nodiscard]] bool is_blacklisted(const IpAddress& ip) const {
     return whitelist.blacklist().contains(ip);
   }
-  [[nodiscard]] LivenessRules rules_for(const IpAddress& ip) const;
+  [[nodiscard]] LivenessRules rules_for(const Connection& c, Instant now) const;
+  [[nodiscard]] Instant next_due() const;  // the earliest work; max() where there is none
   [[nodiscard]] Connection* find(ConnectionId id);
   [[nodiscard]] const Connection* main_of(const IpAddress& ip) const;
   [[nodiscard]] bool ready(const IpAddress& ip) const;
-  [[nodiscard]] std::size_t ready_masternodes() const;
-  [[nodiscard]] bool counts(const Connection& c) const;  // holds a slot
-  // Usage without the connection `except`; attempts to regular peers count for a new attempt.
-  [[nodiscard]] SlotUsage usage(const IpAddress& ip, std::optional<ConnectionId> except,
-                                bool with_attempts) const;
+  [[nodiscard]] std::optional<Holding> holding_of(const IpAddress& ip) const;
   [[nodiscard]] std::vector<EvictionCandidate> eviction_candidates(Instant now) const;
   [[nodiscard]] AdmissionDecision place(const IpAddress& ip, Direction direction,
                                         std::optional<ConnectionId> except, bool limits_apply,
@@ -113,11 +128,32 @@ struct Node::State {
   // --- effects (node.cc)
   Event event(EventKind kind, Severity severity, const IpAddress& ip, Now now) const;
   void record(Event e) { commands.emplace_back(Record{std::move(e)}); }
+  void recount(const IpAddress& ip);  // after each step that changes its link, stage or trust
   void remember(const IpAddress& ip, Now now);
   void ping(Connection& c, bool on_cadence, Instant now);
   void check(Connection& c, Now now);
+  [[nodiscard]] std::string evidence_of(const Connection& c, Now now) const;  // of its silence
   void set_check(Connection& c, Instant now);
   void note_masternode_count(Now now, const std::optional<IpAddress>& connected);
+
+  // --- health (node_health.cc)
+  void awake(Now now);          // first of all, at each fact
+  void outside_heard(Now now);  // something came in: the uplink works
+  void note_silence(Now now);   // one more masternode is suspect
+  void note_health(Now now);    // says what the observer has found
+  // --- bans (node_bans.cc)
+  [[nodiscard]] Standing standing(const IpAddress& ip) const;
+  [[nodiscard]] const Ban* banned(const IpAddress& ip) const;  // by hand or automatically, now
+  void violation(const IpAddress& ip, ViolationKind kind, const std::string& detail, Connection* by,
+                 Now now);
+  void judge_end(const Connection& c, EndReason reason, const std::string& detail, Now now);
+  void judge_knock(const IpAddress& ip, Now now);
+  void judge_frames(Connection& c, Now now);
+  void judge_pong(Connection& c, bool known, Now now);
+  bool enforce_ban(const IpAddress& ip, Now now);
+  void enforce_bans(Now now);
+  void ban_over(const Ban& ban, const std::string& detail, Now now);
+  void expire_bans(Now now);
 
   // --- connections (node_connections.cc, node_endings.cc)
   void close(Connection& c, EndReason reason, std::string detail, Now now);
@@ -142,7 +178,16 @@ struct Node::State {
   void attempt_over(const Connection& c, EndReason reason, const std::string& detail, Now now);
   void queue(const IpAddress& ip, Instant now);      // puts it where its Reconnect says
   void dial_soon(const IpAddress& ip, Instant now);  // at once, but for hard rows
-  void pump(Now now);                                // starts what is due, within R7
+  // The regular candidate to dial next (R6), of those that are due.
+  [[nodiscard]] std::optional<IpAddress> best_candidate(Instant now) const;
+  struct Budget {  // R7, of one kind of target
+    TokenBucket& bucket;
+    Rate rate;
+    std::size_t at_once;
+  };
+  [[nodiscard]] bool may_dial(Trust trust, const Budget& budget, Now now);
+  void try_dial(const IpAddress& ip, Trust trust, const Budget& budget, Now now);
+  void pump(Now now);  // starts what is due, within R7
   void dial(const IpAddress& ip, Peer& peer, Now now);
   void pass(Now now);
   void learn(const IpAddress& ip, bool claimed_masternode, Now now);

@@ -24,7 +24,7 @@ PeerState state_of(const Connection& c) {
       break;
   }
   if (c.said_suspect) return PeerState::suspect;
-  return c.said_degraded ? PeerState::degraded : PeerState::connected;
+  return c.said_degraded || c.said_lossy ? PeerState::degraded : PeerState::connected;
 }
 
 PeerState state_of(const Peer& peer, Instant now) {
@@ -35,6 +35,19 @@ PeerState state_of(const Peer& peer, Instant now) {
   return reconnect.next() ? PeerState::backoff : PeerState::idle;
 }
 
+PathView path_of(const Connection& c, const LivenessRules& rules, Instant now) {
+  PathView view;
+  view.rtt_deviation_ms = c.liveness->rtt().deviation_ms();
+  view.retransmitted = c.path.retransmitted();
+  view.usual_silence_seconds = seconds(c.path.usual_silence(now));
+  view.bytes_per_second = c.path.bytes_per_second(now);
+  view.timeout_seconds = rules.never ? 0 : seconds(rules.timeout);
+  view.missed_pongs_limit = rules.never ? 0 : rules.missed_pongs;
+  view.user_timeout_seconds = seconds(rules.user_timeout);
+  view.silence = meaning_of(c.silence);
+  return view;
+}
+
 }  // namespace
 
 SlotsView Node::slots() const {
@@ -43,13 +56,11 @@ SlotsView Node::slots() const {
   view.total_max = s.policy().slots.max_connections;
   view.regular_max = regular_slots(s.policy().slots);
   view.masternode_reserved = s.policy().slots.reserved_masternode_slots;
-  for (const auto& [ip, link] : s.links) {
-    const Connection& c = s.connections.at(link.main);
-    if (!s.counts(c)) continue;
-    ++view.total;
-    ++(s.is_masternode(ip) ? view.masternode : view.regular);
-    ++(c.direction == Direction::in ? view.inbound : view.outbound);
-  }
+  view.total = s.counts.total();
+  view.regular = s.counts.regular();
+  view.masternode = view.total - view.regular;
+  view.inbound = s.counts.inbound();
+  view.outbound = view.total - view.inbound;
   return view;
 }
 
@@ -59,6 +70,8 @@ SlotCheckView Node::check_slot(const IpAddress& ip, Now now) const {
   view.ip = ip;
   if (s.is_blacklisted(ip)) {
     view.reason = "it is blacklisted: " + s.whitelist.blacklist().at(ip);
+  } else if (const Ban* ban = s.banned(ip)) {
+    view.reason = "it is banned " + ban_term(*ban);
   } else if (s.options.mode == NodeMode::passive) {
     view.reason = "the node runs passive and accepts nobody";
   } else if (s.ready(ip)) {
@@ -135,6 +148,7 @@ Result<PeerDetailView> Node::peer(const IpAddress& ip, Now now) const {
   if (c != nullptr) {
     view.unknown_frames = c->traffic.unknown_frames;
     view.undecodable_frames = c->traffic.undecodable_frames;
+    if (c->was_ready()) view.path = path_of(*c, s.rules_for(*c, now.mono), now.mono);
   }
   if (it == s.peers.end()) return view;
   const Peer& peer = it->second;
@@ -157,7 +171,10 @@ Result<PeerDetailView> Node::peer(const IpAddress& ip, Now now) const {
     view.next_attempt_at =
         now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(*at - now.mono);
   }
-  view.next_attempt_reason = s.is_own(ip) ? "it is our own address" : reconnect.why(now.mono);
+  const Ban* ban = s.banned(ip);
+  view.next_attempt_reason = s.is_own(ip)     ? "it is our own address"
+                             : ban != nullptr ? "it is banned " + ban_term(*ban)
+                                              : reconnect.why(now.mono);
   return view;
 }
 
@@ -191,6 +208,9 @@ void Node::check_invariants() const {
   const SlotsView use = slots();
   TIMECTL_CHECK(use.total <= use.total_max);
   TIMECTL_CHECK(use.regular <= use.regular_max);
+  SlotCounts anew;
+  for (const auto& [ip, link] : s.links) anew.set(ip, s.holding_of(ip));
+  TIMECTL_CHECK(anew == s.counts);
   std::set<ConnectionId> linked;
   for (const auto& [ip, link] : s.links) {
     const auto in_link = [&](ConnectionId id) {

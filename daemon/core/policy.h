@@ -42,13 +42,27 @@ struct LivenessPolicy {               // L1-L5
   Duration registry_interval = 60s;       // L5: 5 of these without news is offline
   std::size_t registry_missed = 5;
   Duration registry_forget_after = 1h;
+  double patience_limit = 2.0;  // L6: bad paths get up to so many times the time-outs
 };
 BOOST_DESCRIBE_STRUCT(LivenessPolicy, (),
                       (ping_interval, keepalive_interval, timeout_check_interval,
                        regular_missed_pongs, regular_timeout, masternode_missed_pongs,
                        masternode_timeout, lenient_missed_pongs, lenient_timeout, tcp_user_timeout,
                        duplicate_probe_timeout, registry_interval, registry_missed,
-                       registry_forget_after))
+                       registry_forget_after, patience_limit))
+
+struct ObserverPolicy {         // when the fault is our own (issue "the guardian", 7)
+  Duration late_timer = 2s;     // far over what a loaded host's scheduler does
+  Duration clock_step = 2s;     // a time service slews at most 0.5 ms a second
+  Duration window = 10s;        // losses in it are one incident
+  double failing_share = 0.5;   // of the masternodes connected when it began
+  std::size_t least_peers = 3;  // two may fail by chance
+  Duration recovery = 60s;      // quiet for so long is well again
+  double stretch = 2.0;         // of the time-outs meanwhile
+};
+BOOST_DESCRIBE_STRUCT(ObserverPolicy, (),
+                      (late_timer, clock_step, window, failing_share, least_peers, recovery,
+                       stretch))
 
 struct ReconnectPolicy {                 // R1-R7 and the table below them
   Duration masternode_first_delay = 2s;  // doubles: 2, 4, 8 ... cap
@@ -118,18 +132,37 @@ struct WhitelistPolicy {             // W4, W7
 };
 BOOST_DESCRIBE_STRUCT(WhitelistPolicy, (), (max_entries, ban_immunity, liveness, expire_after))
 
+struct BanPolicy {             // issue 3, item 5; what each violation weighs is in violation.cc
+  bool automatic = true;       // false: violations are scored and shown, nobody is banned for them
+  double threshold = 10;       // points; a single violation (at most 5) never bans
+  Duration half_life = 10min;  // of a score
+  Duration first = 5min;       // the ladder of attacks; nuisances stay on its first rung
+  Duration second = 1h;
+  Duration longest = 24h;
+  Duration forgive_after = 24h * 7;      // after the last ban's end: the ladder begins anew
+  std::size_t max_automatic = 4096;      // addresses of strangers with a score or a ban
+  std::size_t max_operator = 10'000;     // bans by hand
+  std::size_t unknown_pongs = 100;       // in a row (faults.md, FT-P18)
+  std::size_t undecodable_frames = 300;  // of a session: one violation for each so many
+};
+BOOST_DESCRIBE_STRUCT(BanPolicy, (),
+                      (automatic, threshold, half_life, first, second, longest, forgive_after,
+                       max_automatic, max_operator, unknown_pongs, undecodable_frames))
+
 struct Policy {
   SlotPolicy slots;
   LivenessPolicy liveness;
+  ObserverPolicy observer;
   ReconnectPolicy reconnect;
   TransportPolicy transport;
   WhitelistPolicy whitelist;
   std::uint32_t commit_count = 2344;           // what we say in the Handshake (protocol 5.5)
   std::uint32_t min_peer_commit_count = 2062;  // protocol 5.5
   std::size_t known_peers = 4096;              // learned addresses kept, regular ones
+  BanPolicy bans;
 };
 BOOST_DESCRIBE_STRUCT(Policy, (),
-                      (slots, liveness, reconnect, transport, whitelist, commit_count,
-                       min_peer_commit_count, known_peers))
+                      (slots, liveness, observer, reconnect, transport, whitelist, commit_count,
+                       min_peer_commit_count, known_peers, bans))
 
 }  // namespace timectl

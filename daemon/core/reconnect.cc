@@ -134,6 +134,14 @@ void Reconnect::release() {
   ladder_ = Ladder::none;
 }
 
+void Reconnect::forgive(Instant now) {
+  if (parked() || hard(now)) return;
+  ordinary_ = 0;
+  exhausted_ = false;
+  passive_ = false;
+  next_.reset();
+}
+
 void Reconnect::stay_away_until(Instant until) {
   next_ = until;
   passive_ = false;

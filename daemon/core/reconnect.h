@@ -69,6 +69,8 @@ class Reconnect {
   Verdict failed(EndReason reason, const TargetFacts& facts, const ReconnectPolicy& policy,
                  Random& random, Instant now);
   void connected();  // a session began; the ladder stays until it proves stable
+  // The failures of the ordinary ladder were not the peer's: it starts anew, due at once.
+  void forgive(Instant now);
   // The operator's word, or a changed configuration: parked and waiting targets are free again.
   void release();
   void stay_away_until(Instant until);

@@ -13,16 +13,21 @@
 
 namespace timectl {
 
+// An enumerator that would be a word of the language ends in an underscore, its name does not.
+[[nodiscard]] constexpr std::string_view plain_name(std::string_view enumerator) {
+  return enumerator.ends_with('_') ? enumerator.substr(0, enumerator.size() - 1) : enumerator;
+}
+
 template <class E>
 [[nodiscard]] constexpr std::string_view name_of(E value) {
-  return boost::describe::enum_to_string(value, "?");
+  return plain_name(boost::describe::enum_to_string(value, "?"));
 }
 
 template <class E>
 [[nodiscard]] std::optional<E> value_of(std::string_view name) {
   std::optional<E> found;
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>([&](auto d) {
-    if (name == d.name) found = d.value;
+    if (name == plain_name(d.name)) found = d.value;
   });
   return found;
 }
@@ -31,7 +36,7 @@ template <class E>
 [[nodiscard]] std::vector<std::string_view> names_of() {
   std::vector<std::string_view> names;
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<E>>(
-      [&](auto d) { names.emplace_back(d.name); });
+      [&](auto d) { names.push_back(plain_name(d.name)); });
   return names;
 }
 

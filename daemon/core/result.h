@@ -48,6 +48,9 @@ enum class Code : std::uint8_t {
   input_output,
   interrupted,
   internal,
+  whitelisted,
+  ban_list_full,
+  banned,
 };
 BOOST_DESCRIBE_ENUM(Code, invalid_argument, not_an_address, unknown_command, unknown_peer,
                     ambiguous_peer, unknown_code, blacklisted, whitelist_full, config_holds,
@@ -55,7 +58,8 @@ BOOST_DESCRIBE_ENUM(Code, invalid_argument, not_an_address, unknown_command, unk
                     cannot_create, database_locked, database_damaged, database_newer, database_full,
                     database_unwritable, config_invalid, config_insecure, access_denied,
                     protocol_mismatch, timed_out, too_large, busy, connection_lost, bad_data,
-                    bad_frame, audit_broken, input_output, interrupted, internal)
+                    bad_frame, audit_broken, input_output, interrupted, internal, whitelisted,
+                    ban_list_full, banned)
 
 struct Error {
   Code code = Code::internal;

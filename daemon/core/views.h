@@ -9,10 +9,18 @@
 #include <vector>
 
 #include "daemon/core/ip_address.h"
+#include "daemon/core/observer.h"
 #include "daemon/core/time.h"
 #include "daemon/core/vocabulary.h"
 
 namespace timectl {
+
+struct AilmentView {  // of this node itself
+  Ailment ailment = Ailment::late_timers;
+  WallTime since = {};
+  std::string detail = {};
+};
+BOOST_DESCRIBE_STRUCT(AilmentView, (), (ailment, since, detail))
 
 struct SlotsView {
   std::uint64_t total = 0;
@@ -44,12 +52,12 @@ struct PeerView {
   bool whitelisted = false;
   std::optional<WallTime> connected_at = {};
   std::optional<double> rtt_ms = {};
-  std::optional<double> loss = {};           // 0 to 1, missed of sent pings of this session
-  std::uint64_t missed_pongs = 0;            // in a row, now
-  std::optional<std::uint64_t> height = {};  // as the peer claims
+  std::optional<double> loss = {};                 // 0 to 1, missed of sent pings of this session
+  std::optional<std::uint64_t> missed_pongs = {};  // in a row, now; without a session unknown
+  std::optional<std::uint64_t> height = {};        // as the peer claims
   std::optional<double> score = {};
-  std::uint64_t bytes_in = 0;
-  std::uint64_t bytes_out = 0;
+  std::optional<std::uint64_t> bytes_in = {};  // of the connection; none without one
+  std::optional<std::uint64_t> bytes_out = {};
   std::optional<std::uint64_t> commit_count = {};
 };
 BOOST_DESCRIBE_STRUCT(PeerView, (),
@@ -62,6 +70,21 @@ struct LedgerView {
 };
 BOOST_DESCRIBE_STRUCT(LedgerView, (), (last_minute, last_hour))
 
+// The path of a live session, and the patience that it gets (requirements L6).
+struct PathView {
+  std::optional<double> rtt_deviation_ms = {};
+  std::optional<double> retransmitted = {};  // segments sent again of those sent, 0 to 1
+  double usual_silence_seconds = 0;
+  double bytes_per_second = 0;
+  double timeout_seconds = 0;  // silence that, with its missed pongs, ends the session
+  std::uint64_t missed_pongs_limit = 0;
+  double user_timeout_seconds = 0;  // unacknowledged data that ends the transport
+  std::string silence = {};         // which way it is, where there is one
+};
+BOOST_DESCRIBE_STRUCT(PathView, (),
+                      (rtt_deviation_ms, retransmitted, usual_silence_seconds, bytes_per_second,
+                       timeout_seconds, missed_pongs_limit, user_timeout_seconds, silence))
+
 struct PeerDetailView : PeerView {
   std::optional<WallTime> next_attempt_at = {};
   std::string next_attempt_reason = {};
@@ -72,10 +95,11 @@ struct PeerDetailView : PeerView {
   std::optional<WallTime> last_heard_at = {};
   std::uint64_t unknown_frames = 0;
   std::uint64_t undecodable_frames = 0;
+  std::optional<PathView> path = {};
 };
 BOOST_DESCRIBE_STRUCT(PeerDetailView, (PeerView),
                       (next_attempt_at, next_attempt_reason, attempts, ledger, last_end_reason,
-                       last_text, last_heard_at, unknown_frames, undecodable_frames))
+                       last_text, last_heard_at, unknown_frames, undecodable_frames, path))
 
 struct RegistryView {
   IpAddress ip = {};

@@ -27,6 +27,15 @@ std::optional<ConnectionId> HandshakeGate::enter(ConnectionId id, const IpAddres
   return victim;
 }
 
+bool HandshakeGate::take_turn(ConnectionId id, std::size_t at_once) {
+  const auto it = by_id_.find(static_cast<std::uint64_t>(id));
+  const bool stranger = it != by_id_.end() && it->second->trust == Trust::regular;
+  std::size_t& turns = stranger ? strangers_turns_ : friends_turns_;
+  if (turns >= at_once) return false;
+  ++turns;
+  return true;
+}
+
 void HandshakeGate::leave(ConnectionId id) {
   const auto it = by_id_.find(static_cast<std::uint64_t>(id));
   if (it == by_id_.end()) return;

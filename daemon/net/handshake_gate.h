@@ -27,9 +27,10 @@ class HandshakeGate {
   void leave(ConnectionId id);
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
 
-  // One of `at_once` turns for a costly step, until new_round().
-  [[nodiscard]] bool take_turn(std::size_t at_once) { return turns_ < at_once && ++turns_ > 0; }
-  void new_round() { turns_ = 0; }
+  // One of `at_once` turns for a costly step, until new_round(). Strangers have theirs; those of
+  // masternodes, and of whom we dial, never wait behind them (FT-N25).
+  [[nodiscard]] bool take_turn(ConnectionId id, std::size_t at_once);
+  void new_round() { strangers_turns_ = friends_turns_ = 0; }
 
  private:
   struct Waiting {
@@ -41,7 +42,8 @@ class HandshakeGate {
 
   std::list<Waiting> waiting_;  // oldest first
   std::unordered_map<std::uint64_t, std::list<Waiting>::iterator> by_id_;
-  std::size_t turns_ = 0;
+  std::size_t strangers_turns_ = 0;
+  std::size_t friends_turns_ = 0;
 };
 
 }  // namespace timectl::net

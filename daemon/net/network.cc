@@ -55,6 +55,7 @@ struct Network::State : std::enable_shared_from_this<State> {
   void execute(const Close& command);
   void execute(SendPing command);
   void execute(Ask command);
+  void execute(SetUserTimeout command);
   void execute(const Record& command) { sinks.event(command.event); }
   void execute(const RecordSession& command) { sinks.session(command.session); }
   void execute(const Remember& command) { sinks.memory(command.memory); }
@@ -184,6 +185,10 @@ void Network::State::execute(const Close& command) {
 
 void Network::State::execute(SendPing command) {
   if (Session* session = find(command.connection)) session->ping(command.nonce);
+}
+
+void Network::State::execute(SetUserTimeout command) {
+  if (Session* session = find(command.connection)) session->user_timeout(command.timeout);
 }
 
 void Network::State::execute(Ask command) {

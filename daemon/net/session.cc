@@ -28,7 +28,9 @@ constexpr std::size_t kReadCost = 512;
 constexpr std::size_t kDrainLimit = 1'048'576;
 
 // An orderly end waits for the peer; those who broke the limits are not worth it.
-bool cut_at_once(EndReason reason) {
+// That includes whoever does not begin with a Handshake: waiting would keep a slot for him.
+bool cut_at_once(EndReason reason, Direction direction) {
+  if (reason == EndReason::no_handshake) return direction == Direction::in;
   return reason == EndReason::frame_too_large || reason == EndReason::flood ||
          reason == EndReason::slow || reason == EndReason::transport_dead ||
          reason == EndReason::closed_by_peer;
@@ -161,7 +163,7 @@ asio::awaitable<bool> Session::recognise() {
 
 bool Session::take_turn() {
   auto& context = *context_;
-  if (!context.gate.take_turn(context.policy.transport.tls_handshakes_at_once)) return false;
+  if (!context.gate.take_turn(id_, context.policy.transport.tls_handshakes_at_once)) return false;
   if (!std::exchange(context.round_posted, true)) {
     asio::post(context.io, [shared = context_] {
       shared->round_posted = false;
@@ -233,7 +235,7 @@ asio::awaitable<void> Session::finish() {
     stream_->notify_close();
     half_close(socket_.native_handle());
   }
-  if (reached && socket_.is_open() && !abrupt_ && !cut_at_once(reason_)) {
+  if (reached && socket_.is_open() && !abrupt_ && !cut_at_once(reason_, direction_)) {
     arm(context_->policy.transport.close_timeout);
     std::size_t drained = 0;
     while (socket_.is_open() && drained < kDrainLimit) {
@@ -300,9 +302,13 @@ void Session::end() {
   context_->run_commands();
 }
 
+void Session::user_timeout(Duration timeout) {
+  if (socket_.is_open()) set_user_timeout(socket_.native_handle(), timeout);
+}
+
 void Session::policy_changed() {
   if (!socket_.is_open()) return;
-  set_user_timeout(socket_.native_handle(), context_->policy.liveness.tcp_user_timeout);
+  user_timeout(context_->policy.liveness.tcp_user_timeout);
   if (phase_ == Phase::ready) {
     reader_.set_limit(static_cast<std::uint32_t>(context_->policy.transport.frame_limit));
   }

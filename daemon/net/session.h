@@ -78,6 +78,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void ping(std::uint64_t nonce);
   void ask(Question question);
   void policy_changed();
+  void user_timeout(Duration timeout);
 
   [[nodiscard]] ConnectionId id() const { return id_; }
   // Memory held for an unfinished frame, in bytes.
@@ -120,8 +121,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void watch_frame(std::size_t bytes);
   void check_frame_progress();
   void report_traffic();
+  void report_transport();
   enum class Place : std::uint8_t { front, back };
   void send(wire::OutgoingMessage message, Place place);
+  void uncork();
   void flush();
   void wait_writable();
   void lost(const Io& io);
@@ -135,10 +138,10 @@ class Session : public std::enable_shared_from_this<Session> {
   bool running_ = false;  // the coroutine lives
   bool closing_ = false;
   bool abrupt_ = false;  // no use in an orderly end: the peer is gone or hostile
+  bool corked_ = false;  // bytes are being worked off: what is said meanwhile leaves together
   bool waiting_to_write_ = false;
   bool frame_timed_ = false;
-  std::uint32_t heard_before_ = 0;  // TcpFacts::segments_in when the peer owed us no ACK
-  std::uint32_t watch_ = 0;         // the watchdog's present run; older ones mean nothing
+  std::uint32_t watch_ = 0;  // the watchdog's present run; older ones mean nothing
   std::string detail_;
   boost::asio::posix::stream_descriptor socket_;
   boost::asio::steady_timer watchdog_;

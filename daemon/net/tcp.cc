@@ -15,8 +15,9 @@
 namespace timectl::net {
 namespace {
 
-// 128 connections may wait between two turns of the loop; the kernel's own limit is higher.
-constexpr int kBacklog = 128;
+// Connections that wait between two turns of the loop; the kernel cuts it to its own limit. A SYN
+// that finds it full is sent again after a second: a burst of strangers must not do that to others.
+constexpr int kBacklog = 4096;
 constexpr int kKeepIdle = 30;  // seconds; protocol 1.4
 constexpr int kKeepInterval = 10;
 constexpr int kKeepCount = 3;
@@ -153,6 +154,7 @@ void set_peer_options(int fd, Duration user_timeout) {
   set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdle);
   set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepInterval);
   set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount);
+  set_number(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS, 1);
   set_number(fd, IPPROTO_TCP, kRtoMax, kLongestRto);
   set_user_timeout(fd, user_timeout);
 }
@@ -183,34 +185,31 @@ EndReason loss_reason(int error) {
   }
 }
 
-TcpFacts tcp_facts(int fd) {
+std::optional<TransportFacts> transport_facts(int fd) {
   tcp_info info{};
   socklen_t size = sizeof(info);
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
-  TcpFacts facts;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  TransportFacts facts;
+  facts.segments_sent = info.tcpi_data_segs_out;
+  facts.segments_retransmitted = info.tcpi_total_retrans;
+  facts.segments_received = info.tcpi_segs_in;
   // tcpi_unacked would do, but the kernel empties its queue before it reports the time-out. Our
   // SYN counts as an acknowledged byte, so this may be one too few.
   const std::uint64_t sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
   facts.unacknowledged = sent - std::min<std::uint64_t>(sent, info.tcpi_bytes_acked);
-  facts.retransmissions = info.tcpi_retransmits;
-  facts.segments_in = info.tcpi_segs_in;
-  facts.last_data_ms = info.tcpi_last_data_recv;
-  facts.last_ack_ms = info.tcpi_last_ack_recv;
+  facts.retransmits_in_a_row = info.tcpi_retransmits;
+  facts.since_received = std::chrono::milliseconds(info.tcpi_last_ack_recv);
+  facts.since_data = std::chrono::milliseconds(info.tcpi_last_data_recv);
   return facts;
 }
 
-// What may have been under way already when the path broke.
-constexpr std::uint32_t kStragglers = 2;
-
-std::string tcp_evidence(const TcpFacts& facts, std::uint32_t heard_before) {
-  const std::uint32_t since = facts.segments_in - heard_before;
-  return "TCP: " + std::to_string(facts.unacknowledged) + " bytes unacknowledged after " +
-         std::to_string(facts.retransmissions) + " retransmissions in a row, last data " +
-         std::to_string(facts.last_data_ms) + " ms and last ACK " +
-         std::to_string(facts.last_ack_ms) + " ms ago; " +
-         (since <= kStragglers
-              ? "nothing arrives from it"
-              : std::to_string(since) + " packets came from it since, so ours do not arrive");
+std::string tcp_evidence(int fd) {
+  const auto facts = transport_facts(fd);
+  if (!facts) return "TCP says nothing";
+  return "TCP: " + std::to_string(facts->unacknowledged) + " bytes unacknowledged after " +
+         std::to_string(facts->retransmits_in_a_row) + " retransmissions in a row, last data " +
+         human_duration(facts->since_data) + " and last packet " +
+         human_duration(facts->since_received) + " ago";
 }
 
 void half_close(int fd) {

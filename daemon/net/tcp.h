@@ -4,10 +4,12 @@
 // and listener.cc wait for the descriptors with Asio.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "daemon/core/ip_address.h"
+#include "daemon/core/path_quality.h"
 #include "daemon/core/result.h"
 #include "daemon/core/time.h"
 #include "daemon/core/vocabulary.h"
@@ -63,8 +65,9 @@ struct Attempt {
 // The reason for a connect() that failed, by the table of requirements R.
 [[nodiscard]] EndReason dial_failure(int error);
 
-// TCP_NODELAY, keep-alive 30/10/3, TCP_USER_TIMEOUT, and at most 5 s between retransmissions where
-// the kernel can do that.
+// TCP_NODELAY, keep-alive 30/10/3, TCP_USER_TIMEOUT. And so that a lossy path is silent for less
+// long: the first retransmissions of a stream as thin as pings come at a steady pace instead of
+// doubling, and where the kernel can do that the later ones are at most 5 s apart.
 void set_peer_options(int fd, Duration user_timeout);
 void set_user_timeout(int fd, Duration user_timeout);
 
@@ -75,20 +78,11 @@ void set_user_timeout(int fd, Duration user_timeout);
 // How an established connection was lost: the kernel gave up on it, or the peer ended it.
 [[nodiscard]] EndReason loss_reason(int error);
 
-// What the kernel counted on a connection (TCP_INFO); also after it has given it up.
-struct TcpFacts {
-  std::uint64_t unacknowledged = 0;   // bytes sent and not acknowledged
-  std::uint32_t retransmissions = 0;  // in a row, without an answer
-  std::uint32_t segments_in = 0;      // ever, repeated ones too
-  std::uint32_t last_data_ms = 0;     // since new data came
-  std::uint32_t last_ack_ms = 0;
-};
-[[nodiscard]] TcpFacts tcp_facts(int fd);
+// TCP_INFO in words: evidence for a loss.
+[[nodiscard]] std::string tcp_evidence(int fd);
 
-// Evidence for a loss, in words. `heard_before` is segments_in when all was acknowledged the last
-// time: if more came since than was under way, the way from the peer works and the one to it does
-// not.
-[[nodiscard]] std::string tcp_evidence(const TcpFacts& facts, std::uint32_t heard_before);
+// TCP_INFO as the Node wants it; none where the socket has none.
+[[nodiscard]] std::optional<TransportFacts> transport_facts(int fd);
 
 // FIN: we shall send nothing more.
 void half_close(int fd);

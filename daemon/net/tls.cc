@@ -66,12 +66,35 @@ Certificate self_signed(EVP_PKEY* key) {
   return certificate;
 }
 
-// Called for each message of TLS itself; `counter` is Stream's, none while it has no session.
-void count_handshake_message(int sent, int, int type, const void*, std::size_t, SSL*,
-                             void* counter) {
-  if (sent == 0 && type == SSL3_RT_HANDSHAKE && counter != nullptr) {
-    ++*static_cast<std::uint32_t*>(counter);
+// Called for each message of TLS itself; `watch` is Stream's, none while it has no session.
+void count_handshake_message(int sent, int, int type, const void*, std::size_t, SSL*, void* watch) {
+  if (sent == 0 && type == SSL3_RT_HANDSHAKE && watch != nullptr) {
+    ++static_cast<TlsWatch*>(watch)->handshake_messages;
   }
+}
+
+// Of a first message; honest ones have below 2 KiB.
+constexpr std::size_t kLargestHello = 16'384;
+
+std::size_t announced_hello(const TlsWatch& watch) {
+  if (watch.head_filled < watch.head.size()) return 0;
+  return static_cast<std::size_t>(watch.head[6]) << 16U |
+         static_cast<std::size_t>(watch.head[7]) << 8U | watch.head[8];
+}
+
+// Called after each read of an accepted socket until the handshake is done. OpenSSL reserves (and
+// clears) as much as a message announces, up to 128 KiB for 9 bytes of a stranger's: such a read
+// fails here.
+long guard_hello(BIO* bio, int operation, const char* bytes, std::size_t, int, long, int result,
+                 std::size_t* count) {
+  if (operation != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0) return result;
+  TlsWatch& watch = *reinterpret_cast<TlsWatch*>(BIO_get_callback_arg(bio));
+  for (std::size_t i = 0; i < *count && watch.head_filled < watch.head.size(); ++i) {
+    watch.head.at(watch.head_filled++) = static_cast<std::uint8_t>(bytes[i]);
+  }
+  if (announced_hello(watch) <= kLargestHello) return result;
+  errno = EMSGSIZE;
+  return -1;
 }
 
 SSL_CTX* make_context(const SSL_METHOD* method) {
@@ -139,8 +162,10 @@ TlsContext::TlsContext()
 void Stream::secure(const TlsContext& context, Direction direction) {
   ssl_.reset(SSL_new(context.of(direction)));
   check(ssl_ != nullptr && SSL_set_fd(ssl_.get(), fd_) == 1, "start a session");
-  SSL_set_msg_callback_arg(ssl_.get(), handshake_messages_.get());
+  SSL_set_msg_callback_arg(ssl_.get(), watch_.get());
   if (direction == Direction::in) {
+    BIO_set_callback_arg(SSL_get_rbio(ssl_.get()), reinterpret_cast<char*>(watch_.get()));
+    BIO_set_callback_ex(SSL_get_rbio(ssl_.get()), guard_hello);
     SSL_set_accept_state(ssl_.get());
     return;
   }
@@ -173,8 +198,14 @@ Io Stream::handshake() {
   const int saved = errno;
   if (result == 1) {
     established_ = true;
-    *handshake_messages_ = 0;
+    watch_->handshake_messages = 0;
+    BIO_set_callback_ex(SSL_get_rbio(ssl_.get()), nullptr);
     return {};
+  }
+  if (const auto announced = announced_hello(*watch_); announced > kLargestHello) {
+    broken_ = true;
+    return {IoState::failed, 0, 0,
+            "TLS handshake: a ClientHello of " + std::to_string(announced) + " bytes"};
   }
   Io io = outcome(result, saved);
   if (io.state == IoState::ended) io.state = IoState::failed;
@@ -218,7 +249,7 @@ Io Stream::read(std::span<std::uint8_t> into) {
     std::size_t bytes = 0;
     const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &bytes);
     const int saved = errno;
-    if (*handshake_messages_ > kLateHandshakeMessages) {
+    if (watch_->handshake_messages > kLateHandshakeMessages) {
       broken_ = true;
       return {IoState::failed, 0, 0, "too many handshake messages after the handshake"};
     }

@@ -5,6 +5,7 @@
 // exactly `timecoin.local`, no ALPN, no verification (the network has no certificates to verify),
 // and that a failed handshake says what the other side did instead.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -64,6 +65,16 @@ struct Look {
 inline constexpr std::uint8_t tls_alert_byte = 0x15;
 inline constexpr std::uint8_t tls_handshake_byte = 0x16;
 
+// What OpenSSL's callbacks see of one connection; OpenSSL keeps the pointer.
+struct TlsWatch {
+  // Handshake messages received, of TLS itself; after the handshake they are counted anew, because
+  // a peer that sends nothing else only burns our time.
+  std::uint32_t handshake_messages = 0;
+  // The head of the first record: its header, and what message of which length it begins.
+  std::array<std::uint8_t, 9> head = {};
+  std::uint8_t head_filled = 0;
+};
+
 // One connection's bytes, plain until secure() was called. Does not own the descriptor.
 class Stream {
  public:
@@ -95,9 +106,7 @@ class Stream {
   };
   [[nodiscard]] Io outcome(int result, int saved_errno);
   int fd_;
-  // Handshake messages received, of TLS itself; after the handshake they are counted anew, because
-  // a peer that sends nothing else only burns our time. Behind a pointer that OpenSSL keeps.
-  std::unique_ptr<std::uint32_t> handshake_messages_ = std::make_unique<std::uint32_t>(0);
+  std::unique_ptr<TlsWatch> watch_ = std::make_unique<TlsWatch>();
   std::unique_ptr<SSL, Free> ssl_;
   bool heard_ = false;        // the peer has sent a byte
   bool established_ = false;  // the TLS handshake is complete

@@ -1,13 +1,6 @@
-// Figures of the transport: handshakes a second, the round trip of a ping, and what an idle TLS
-// connection costs in memory. Node, network and peers share one process and one core; the memory
-// counted is the node's side only, because the clients are a child process.
+// Latencies of the transport with node, network and peer in one process and on one core: a whole
+// connection, and the round trip of a ping. Load on a real node: crowd_bench and flood_bench.
 #include <benchmark/benchmark.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <fstream>
 
 #include "daemon/net/network.h"
 #include "tests/support/scripted_peer.h"
@@ -63,13 +56,6 @@ struct Host {
   std::size_t ended = 0;
 };
 
-double resident_kib() {
-  std::size_t size = 0;
-  std::size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> size >> pages;
-  return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1024.0;
-}
-
 IpAddress client(int n) {
   return IpAddress::v4(127, 1, static_cast<std::uint8_t>(n / 200),
                        static_cast<std::uint8_t>(n % 200 + 1));
@@ -111,47 +97,6 @@ void PingRoundTrip(benchmark::State& state) {
   }
 }
 BENCHMARK(PingRoundTrip)->Unit(benchmark::kMicrosecond)->Iterations(6);
-
-// In the child: connections that complete their handshake and then say nothing more.
-[[noreturn]] void hold_connections(const Endpoint& at, int count) {
-  boost::asio::io_context io{1};
-  std::vector<std::unique_ptr<test::ScriptedPeer>> peers;
-  for (int n = 0; n < count; ++n) {
-    peers.push_back(
-        std::make_unique<test::ScriptedPeer>(io, Endpoint{client(n), 0}, test::Script{}));
-    peers.back()->dial(at);
-    peers.back()->stop_listening();
-    (void)test::run_until(io, [&] { return peers.back()->last().has("Ack"); });
-  }
-  io.run();
-  ::_exit(0);
-}
-
-void IdleConnections(benchmark::State& state) {
-  constexpr int count = 1000;
-  rlimit files{};
-  (void)::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = files.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &files);
-  for (auto _ : state) {
-    Host host;
-    const double before = resident_kib();
-    const pid_t child = ::fork();
-    if (child == 0) hold_connections(host.at(), count);
-    const bool all = test::run_until(
-        host.io,
-        [&] {
-          const auto slots = host.node.slots();
-          return slots.inbound == count && host.node.connected(client(count - 1));
-        },
-        std::chrono::seconds(180));
-    if (!all) state.SkipWithError("not all connected");
-    state.counters["KiB_per_connection"] = (resident_kib() - before) / count;
-    (void)::kill(child, SIGKILL);
-    (void)::waitpid(child, nullptr, 0);
-  }
-}
-BENCHMARK(IdleConnections)->Repetitions(1)->Unit(benchmark::kMillisecond)->Iterations(1);
 
 }  // namespace
 }  // namespace timectl::net

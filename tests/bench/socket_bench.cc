@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "cmd/client.h"
+#include "tests/paths.h"
 
 namespace timectl {
 namespace {

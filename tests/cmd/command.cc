@@ -11,6 +11,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/paths.h"
+
 namespace timectl::testing {
 namespace {
 

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "tests/cmd/command.h"
+#include "tests/paths.h"
 
 namespace timectl::testing {
 namespace {

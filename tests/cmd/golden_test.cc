@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "tests/cmd/command.h"
+#include "tests/paths.h"
 
 namespace timectl::testing {
 namespace {
@@ -81,6 +82,35 @@ TEST_F(Golden, WhitelistWithoutANode) {
   type({"whitelist", "remove", "203.0.113.8"});
   type({"whitelist", "add", "203.0.113.300"});
   compare("whitelist");
+}
+
+TEST_F(Golden, BansWithoutANode) {
+  const auto config =
+      sandbox_.write("timectl.toml", "[network]\nblacklisted_peers = [\"198.51.100.7\"]\n");
+  fill();
+  type({"ban", "list"});
+  type({"ban", "add", "203.0.113.66", "--for", "30d", "--reason", "spam"});
+  type({"ban", "add", "2001:db8::66"});
+  type({"ban", "add", "2001:db8::66"});
+  type({"ban", "add", "berlin"});
+  type({"ban", "add", "203.0.113.300"});
+  type({"ban", "list"});
+  type({"--config", config, "ban", "list", "--json"});
+  type({"--config", config, "ban", "remove", "198.51.100.7"});
+  type({"--config", config, "whitelist", "add", "198.51.100.7"});
+  type({"ban", "why", "203.0.113.66"});
+  type({"ban", "why", "203.0.113.67"});
+  type({"ban", "why", "berlin"});
+  type({"slots", "check", "203.0.113.66"});
+  type({"peer", "list", "--banned"});
+  type({"whitelist", "add", "2001:db8::66"});
+  type({"ban", "why", "2001:db8::66"});
+  type({"ban", "list", "--json"});
+  type({"ban", "why", "2001:db8::66", "--json"});
+  type({"ban", "remove", "203.0.113.66", "--reason", "a mistake"});
+  type({"ban", "remove", "203.0.113.66"});
+  type({"audit", "list", "--subject", "203.0.113.66"});
+  compare("bans");
 }
 
 TEST_F(Golden, StatusAndPeersWithoutANode) {

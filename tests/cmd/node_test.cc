@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "tests/cmd/command.h"
+#include "tests/paths.h"
 
 namespace timectl::testing {
 namespace {

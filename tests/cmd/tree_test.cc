@@ -8,6 +8,7 @@
 #include "cmd/cli.h"
 #include "daemon/core/errors.h"
 #include "daemon/core/events.h"
+#include "daemon/core/violation.h"
 
 namespace timectl::cmd {
 namespace {
@@ -62,6 +63,7 @@ TEST_F(Tree, CommandsOfTheContractAreThere) {
        {" status",           " node start",     " node stop",      " node restart",
         " node reload",      " node status",    " node info",      " whitelist add",
         " whitelist remove", " whitelist list", " whitelist show", " peer list",
+        " ban add",          " ban remove",     " ban list",       " ban why",
         " peer show",        " peer history",   " slots",          " slots check",
         " audit list",       " audit verify",   " audit head",     " audit export",
         " db check",         " db backup",      " db restore",     " events",
@@ -87,6 +89,9 @@ TEST(Catalogue, HoldsEveryErrorReasonStateAndEvent) {
   }
   for (const auto name : names_of<EventKind>()) {
     EXPECT_TRUE(codes.contains("event " + std::string(name))) << name;
+  }
+  for (const auto name : names_of<ViolationKind>()) {
+    EXPECT_TRUE(codes.contains("violation " + std::string(name))) << name;
   }
 }
 

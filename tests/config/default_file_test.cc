@@ -10,6 +10,7 @@
 #include "config/keys.h"
 #include "config/load.h"
 #include "daemon/core/reflect.h"
+#include "tests/paths.h"
 
 namespace timectl::config {
 namespace {

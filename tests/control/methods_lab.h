@@ -35,6 +35,7 @@ class MethodsTest : public ::testing::Test {
     services.config = &config_;
     services.database = &*database_;
     services.whitelist = &whitelist_;
+    services.bans = &bans_;
     services.node = node_.get();
     services.now = [this] { return now_; };
     services.pump = [this] { ++pumped_; };
@@ -48,7 +49,7 @@ class MethodsTest : public ::testing::Test {
   void with_node(NodeMode mode = NodeMode::active) {
     NodeOptions options;
     options.mode = mode;
-    node_ = std::make_unique<Node>(options, whitelist_);
+    node_ = std::make_unique<Node>(options, whitelist_, bans_);
     make();
     methods_->services().facts.mode = mode;
     methods_->services().facts.started = now_.mono;
@@ -103,6 +104,7 @@ class MethodsTest : public ::testing::Test {
   config::Config config_;
   std::optional<store::Database> database_;
   Whitelist whitelist_;
+  Bans bans_;
   std::unique_ptr<Node> node_;
   std::map<IpAddress, ConnectionId> dials_;
   Now now_{Instant{} + std::chrono::hours(1), WallTime{} + std::chrono::hours(24 * 365 * 56)};

@@ -107,5 +107,23 @@ TEST(Admission, AmongEqualsTheYoungestAndLeastUsefulGoes) {
   EXPECT_EQ(worst(all), 1U);
 }
 
+// FT-N22: one customer's /48 has 2^80 addresses in 256 subnets, each under its own limit.
+TEST(Admission, NoSiteOfIpv6TakesMoreThanAQuarterOfTheRegularSlots) {
+  AdmissionRequest request;
+  request.usage.total = request.usage.regular = 30;
+  request.usage.from_site = 17;
+  EXPECT_EQ(admit(request, {}, SlotPolicy{}).answer, AdmissionAnswer::accept);
+  request.usage.from_site = 18;
+  EXPECT_EQ(admit(request, {}, SlotPolicy{}).answer, AdmissionAnswer::reject);
+  request.limits_apply = false;  // W4: a masternode may live where it likes
+  EXPECT_EQ(admit(request, {}, SlotPolicy{}).answer, AdmissionAnswer::accept);
+  SlotPolicy tiny;
+  tiny.max_connections = 3;
+  tiny.reserved_masternode_slots = 0;
+  request.limits_apply = true;
+  request.usage = {};
+  EXPECT_EQ(admit(request, {}, tiny).answer, AdmissionAnswer::accept);  // one is always possible
+}
+
 }  // namespace
 }  // namespace timectl

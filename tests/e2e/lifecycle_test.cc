@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -192,6 +193,23 @@ TEST(Lifecycle, TheDemoSeesEverythingItPromises) {
             std::string::npos);
   EXPECT_NE(demo.out.find("[MASTERNODE] Reconnecting to 127.0.0.2 in 2s..."), std::string::npos);
   EXPECT_NE(demo.out.find("recovered"), std::string::npos);
+}
+
+// A shell's limit is often 1024; the operator who raises max_connections has said enough.
+TEST(Lifecycle, TheNodeAsksForTheDescriptorsThatItsConnectionsNeed) {
+  Sandbox sandbox;
+  NodeProcess node(sandbox, "127.79.0.2", "max_connections = 12000\n");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  if (before.rlim_max < 12'500) GTEST_SKIP() << "the hard limit is " << before.rlim_max;
+  rlimit low = before;
+  low.rlim_cur = 1024;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  node.start();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit has{};
+  ASSERT_EQ(::prlimit(node.pid(), RLIMIT_NOFILE, nullptr, &has), 0);
+  EXPECT_GE(has.rlim_cur, 12'100U);
 }
 
 }  // namespace

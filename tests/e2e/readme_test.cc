@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "tests/e2e/sandbox.h"
+#include "tests/paths.h"
 
 namespace timectl::e2e {
 namespace {

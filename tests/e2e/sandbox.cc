@@ -15,6 +15,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/paths.h"
+
 extern char** environ;
 
 namespace timectl::e2e {

@@ -47,11 +47,24 @@ TEST(HandshakeGateTest, ThoseWhoAreDoneMakeRoom) {
 
 TEST(HandshakeGateTest, TurnsAreBoundedInEachRound) {
   HandshakeGate gate;
-  EXPECT_TRUE(gate.take_turn(2));
-  EXPECT_TRUE(gate.take_turn(2));
-  EXPECT_FALSE(gate.take_turn(2));
+  EXPECT_TRUE(gate.take_turn(id(1), 2));
+  EXPECT_TRUE(gate.take_turn(id(2), 2));
+  EXPECT_FALSE(gate.take_turn(id(3), 2));
   gate.new_round();
-  EXPECT_TRUE(gate.take_turn(2));
+  EXPECT_TRUE(gate.take_turn(id(3), 2));
+}
+
+// FT-N25: a queue of strangers is not theirs to wait in.
+TEST(HandshakeGateTest, MasternodesHaveTurnsOfTheirOwn) {
+  HandshakeGate gate;
+  EXPECT_FALSE(gate.enter(id(1), ip(1, 1), Trust::regular, 4, 2));
+  EXPECT_FALSE(gate.enter(id(2), ip(2, 1), Trust::masternode, 4, 2));
+  EXPECT_TRUE(gate.take_turn(id(1), 1));
+  EXPECT_FALSE(gate.take_turn(id(1), 1));
+  EXPECT_TRUE(gate.take_turn(id(2), 1));
+  EXPECT_FALSE(gate.take_turn(id(2), 1)) << "they, too, leave time for pongs";
+  gate.new_round();
+  EXPECT_TRUE(gate.take_turn(id(1), 1));
 }
 
 }  // namespace

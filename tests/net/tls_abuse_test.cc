@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <array>
 #include <future>
 #include <memory>
 
@@ -99,6 +100,24 @@ TEST_F(TlsAbuseTest, ACostlyGroupIsNotOnOffer) {
   ASSERT_TRUE(end);
   EXPECT_EQ(end->reason, EndReason::tls_failed);
   EXPECT_EQ(client.get(), -1);
+}
+
+// Nine bytes that announce a ClientHello of 128 KiB: OpenSSL would reserve all of it at once.
+TEST(TlsAbuseHelloTest, AGiantClientHelloIsRefusedByItsFirstBytes) {
+  Policy policy = fast_policy();
+  policy.transport.accept_timeout = std::chrono::seconds(20);
+  World world(policy);
+  world.start(0, {});
+  const Attempt attempt = dial({node_ip, world.network->port()}, peer_ip);
+  ASSERT_TRUE(world.until([&] { return world.network->connections() == 1; }));
+  constexpr std::array<std::uint8_t, 9> hello{0x16, 3, 1, 0, 4, 1, 1, 0xff, 0xb8};
+  ASSERT_EQ(::send(attempt.fd.get(), hello.data(), 1, 0), 1);
+  for (int turn = 0; turn < 5; ++turn) (void)world.io.run_one_for(std::chrono::milliseconds(5));
+  ASSERT_EQ(::send(attempt.fd.get(), hello.data() + 1, 8, 0), 8);
+  const auto end = world.ending();
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->reason, EndReason::tls_failed);
+  EXPECT_NE(end->detail.find("ClientHello of 131000 bytes"), std::string::npos) << end->detail;
 }
 
 }  // namespace

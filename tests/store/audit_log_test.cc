@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "daemon/core/json.h"
+#include "tests/paths.h"
 #include "tests/store/schema_v1.h"
 #include "tests/store/state_directory.h"
 

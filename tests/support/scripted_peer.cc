@@ -278,6 +278,8 @@ void ScriptedPeer::State::begin(net::Fd fd, const IpAddress& remote, Direction d
       if (other->remote() == remote) other->finish();
     }
   }
+  // As the network's nodes do (protocol 1.4): without TCP_NODELAY each handshake waits 40 ms.
+  net::set_peer_options(fd.get(), std::chrono::seconds(45));
   Seen& entry = seen.emplace_back();
   entry.remote = remote;
   note((direction == Direction::in ? "accept " : "dial ") + remote.to_string());

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <stdexcept>
 
+#include "tests/paths.h"
+
 namespace timectl::wire::test {
 
 namespace json = boost::json;
