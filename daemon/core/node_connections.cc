@@ -4,13 +4,6 @@
 #include "daemon/core/node_state.h"
 
 namespace timectl {
-namespace {
-
-// Shorter silences are what a path with pings of 15 s looks like.
-constexpr Duration kNoticed = 20s;
-
-}  // namespace
-
 Connection& Node::State::add(ConnectionId id, const IpAddress& ip, Direction direction, Stage stage,
                              Now now) {
   Connection& c = connections[id];
@@ -250,7 +243,11 @@ void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
 
 void Node::State::heard(Connection& c, Now now) {
   const Duration silent = now.mono - c.liveness->last_heard();
-  if (silent > kNoticed && !observer.sick()) c.path.silence(silent, now.mono);
+  if (silent > policy().liveness.keepalive_interval && !observer.sick()) {
+    // Up to a third more than an interval is what a ping and its round trip look like.
+    const Duration interval = rules_for(c, now.mono).ping_interval;
+    if (silent > interval + interval / 3) c.path.silence(silent, now.mono);
+  }
   c.silence = Silence::none;
   c.liveness->heard(now.mono);
   outside_heard(now);

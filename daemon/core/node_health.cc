@@ -18,9 +18,10 @@ Duration stretched(Duration d, double factor) {
 // was not running, and nobody's silence meanwhile counts against him.
 void Node::State::awake(Now now) {
   if (!started || stopping) return;
-  const Instant due = next_due();
-  if (due >= now.mono || now.mono - due < policy().observer.late_timer) return;
-  const Duration late = now.mono - due;
+  // Since the last fact at most: those that had piled up come one by one, before the timer.
+  const Instant since = std::max(next_due(), std::exchange(last_fact, now.mono));
+  if (since >= now.mono || now.mono - since < policy().observer.late_timer) return;
+  const Duration late = now.mono - since;
   observer.late(late, policy().observer, now);
   for (auto& [id, c] : connections) {
     if (c.hold_until) {

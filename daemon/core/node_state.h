@@ -99,6 +99,7 @@ struct Node::State {
   TokenBucket regular_dials;
   TokenBucket rejection_events;
   Observer observer;
+  Instant last_fact = {};  // when the last one came
   DueQueue<ConnectionId> checks;
   DueQueue<IpAddress> masternode_due;
   DueQueue<IpAddress> regular_due;

@@ -124,6 +124,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void report_transport();
   enum class Place : std::uint8_t { front, back };
   void send(wire::OutgoingMessage message, Place place);
+  void uncork();
   void flush();
   void wait_writable();
   void lost(const Io& io);
@@ -137,6 +138,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool running_ = false;  // the coroutine lives
   bool closing_ = false;
   bool abrupt_ = false;  // no use in an orderly end: the peer is gone or hostile
+  bool corked_ = false;  // bytes are being worked off: what is said meanwhile leaves together
   bool waiting_to_write_ = false;
   bool frame_timed_ = false;
   std::uint32_t watch_ = 0;  // the watchdog's present run; older ones mean nothing

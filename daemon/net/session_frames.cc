@@ -17,6 +17,8 @@ constexpr std::size_t kPublicKeys = 256;
 // Lists of peers: one each 10 s, a few at the start (faults.md, FT-P26).
 constexpr Rate kLists{6, seconds(60)};
 constexpr std::size_t kKilobyte = 1024;
+// Frames are put together up to this size: about a segment.
+constexpr std::size_t kGathered = 1400;
 
 // `frames_per_second` on average, `frames_burst` at once.
 Rate frame_rate(const TransportPolicy& policy) {
@@ -28,7 +30,10 @@ Rate frame_rate(const TransportPolicy& policy) {
 
 Io Session::read_some() {
   Io io = stream_->read(context_->chunk);
-  if (io.state == IoState::done) take_bytes(std::span(context_->chunk).first(io.bytes));
+  if (io.state != IoState::done) return io;
+  corked_ = true;
+  take_bytes(std::span(context_->chunk).first(io.bytes));
+  uncork();
   return io;
 }
 
@@ -140,6 +145,10 @@ void Session::take_frame(wire::Bytes payload) {
 
 void Session::apply(Handshake::Step step) {
   for (auto& reply : step.replies) send(std::move(reply), Place::back);
+  if (std::exchange(corked_, false)) {  // the Ack first, which the first ping must not overtake
+    uncork();
+    corked_ = true;
+  }
   if (step.verdict == Handshake::Verdict::close) close(step.reason, std::move(step.detail));
   if (step.verdict == Handshake::Verdict::ready && !closing_) become_ready();
 }
@@ -275,7 +284,20 @@ void Session::send(wire::OutgoingMessage message, Place place) {
   }
   queue_.insert(at, write_frame(std::move(message)));
   queued_ += size;
-  if (!waiting_to_write_) flush();
+  if (!waiting_to_write_ && !corked_) flush();
+}
+
+// The small frames that have gathered become one: a record and a segment for all of them.
+void Session::uncork() {
+  corked_ = false;
+  if (waiting_to_write_ || abrupt_ || queue_.empty()) return;
+  auto& first = queue_.front();
+  for (auto next = std::next(queue_.begin());
+       next != queue_.end() && first.size() + next->size() <= kGathered;
+       next = queue_.erase(next)) {
+    first.insert(first.end(), next->begin(), next->end());
+  }
+  flush();
 }
 
 void Session::flush() {

@@ -135,6 +135,22 @@ TEST(NodeHealth, ANodeThatWasStoppedForAMinuteCutsNobodyAndPingsNobodyTwice) {
   EXPECT_TRUE(world.shell.all<Close>().empty());
 }
 
+// What had piled up in the sockets comes before the timer, and forgives the standstill once.
+TEST(NodeHealth, AStandstillIsForgivenOnceHoweverManyFactsComeAfterIt) {
+  World world(1);
+  NodeShell& shell = world.shell;
+  shell.run(31s);
+  shell.now.mono += 10min;
+  shell.now.wall += 10min;
+  for (int i = 0; i < 20; ++i) {
+    shell.node.on_traffic(world.ids[0], Traffic{0, 10, 0, 0}, shell.now);  // nothing comes in
+  }
+  shell.collect();
+  shell.run(8min);  // twice the patience while the node is unwell, then it is over
+  ASSERT_EQ(shell.all<RecordSession>().size(), 1U);
+  EXPECT_EQ(shell.all<RecordSession>()[0].session.end_reason, EndReason::unresponsive);
+}
+
 TEST(NodeHealth, TheTimeThatWePassedAsleepIsNoRoundTrip) {
   World world(1);
   const auto pings = [&] { return world.shell.all<SendPing>(); };

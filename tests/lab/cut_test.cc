@@ -152,11 +152,12 @@ TEST_F(LabTest, RefusedFilteredAndUnreachablePeersAreToldApartInTime) {
   node.start();
   const std::pair<int, std::string> expected[] = {
       {10, "refused"}, {11, "timed_out"}, {12, "timed_out"}, {13, "no_route"}};
-  for (const auto& [number, reason] : expected) {
+  for (const auto& row : expected) {
+    const auto number = row.first;
     ASSERT_TRUE(wait_for([&] { return count_of(node, "dial_failed", ip(number)) > 0; },
                          patience(connect_within + 1s)))
         << ip(number) << node.log();
-    EXPECT_EQ(text(events_of(node, "dial_failed", ip(number)).front(), "reason"), reason)
+    EXPECT_EQ(text(events_of(node, "dial_failed", ip(number)).front(), "reason"), row.second)
         << ip(number);
   }
 }

@@ -139,14 +139,16 @@ TEST_F(EnduranceTest, AWhitelistedPeerWhosePongsAreBlockedForFiveMinutesIsKept) 
     talks.send(wire::msg::GetBlockHeight{});
   };
   const auto degraded = [&] { return count_of(node, "peer_degraded", "127.93.0.3"); };
-  EXPECT_TRUE(until(
+  EXPECT_TRUE(serve_until(
+      io,
       [&] {
         keep_talking();
         return degraded() == 1;
       },
       patience(4s)))
       << node.log();
-  EXPECT_TRUE(until(
+  EXPECT_TRUE(serve_until(
+      io,
       [&] {
         keep_talking();
         return text(lab::peer(node, "127.93.0.3"), "state") == "connected";
@@ -174,7 +176,7 @@ TEST_F(EnduranceTest, AWhitelistedLoopbackPeerIsNeverDisconnectedUnderPacketLoss
   NodeProcess keeper(sandbox, "127.94.0.3", config("127.94.0.2", ""));
   NodeProcess peer(sandbox, "127.94.0.2", friends({"127.94.0.3", "127.94.0.4"}));
   // The control: its user time-out takes loss for death.
-  NodeProcess hasty(sandbox, "127.94.0.4", config("127.94.0.2", "tcp_user_timeout = 0.8\n"));
+  NodeProcess hasty(sandbox, "127.94.0.4", config("127.94.0.2", "tcp_user_timeout = 0.3\n"));
   for (auto* one : {&peer, &keeper, &hasty}) {
     one->run_under(host.enter());
     one->start();

@@ -71,6 +71,17 @@ milliseconds cpu_time(pid_t pid) {
   return milliseconds((user + system) * 1000 / ::sysconf(_SC_CLK_TCK));
 }
 
+bool serve_until(boost::asio::io_context& io, const std::function<bool()>& look,
+                 milliseconds deadline) {
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  do {
+    io.restart();
+    (void)io.run_for(milliseconds(20));
+    if (look()) return true;
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
+}
+
 void LabTest::SetUp() {
   const auto why = test::Lab::why_not();
   if (!why.empty()) GTEST_SKIP() << "no namespaces here: " << why;

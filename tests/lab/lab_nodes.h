@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -60,6 +62,10 @@ struct Numbers {
 [[nodiscard]] double rtt_ms(const NodeProcess& node, const std::string& ip);  // 0: unknown
 // User and system time of a process so far.
 [[nodiscard]] milliseconds cpu_time(pid_t pid);
+
+// Like test::run_until, for a look that takes long (a command): what waits on `io` goes first.
+[[nodiscard]] bool serve_until(boost::asio::io_context& io, const std::function<bool()>& look,
+                               milliseconds deadline);
 
 class LabTest : public testing::Test {
  protected:

@@ -41,7 +41,7 @@ class NodeTest : public testing::Test {
     return {*IpAddress::parse(node->address()), static_cast<std::uint16_t>(sandbox.port())};
   }
   bool until(const std::function<bool()>& done, milliseconds deadline) {
-    return test::run_until(io, done, deadline);
+    return serve_until(io, done, deadline);
   }
   std::int64_t slots(const char* what) {
     return node->query({"slots"}).at(what).to_number<std::int64_t>();

@@ -20,6 +20,7 @@ bool kernel_bounds_backoff() {
 
 TEST_F(LabTest, AfterOurOwnLinkWasDownAllAreBackWithinTenSeconds) {
   std::vector<std::string> ips;
+  ips.reserve(3);
   for (int i = 0; i < 3; ++i) {
     ips.push_back(node(10 + i, fast_numbers() + "outbound_regular = 0\n").address());
   }
@@ -76,6 +77,7 @@ TEST_F(LabTest, AfterThirtySecondsWithoutANetworkTheSessionsGoOnWithinTenSeconds
   if (!long_run()) GTEST_SKIP() << "takes a minute: TIMECTL_LONG=1";
   if (!kernel_bounds_backoff()) GTEST_SKIP() << "needs Linux 6.15: older ones take 20 s";
   std::vector<std::string> ips;
+  ips.reserve(6);
   for (int i = 0; i < 6; ++i) {
     ips.push_back(
         node(10 + i, fast_numbers({.user_timeout = 45}) + "outbound_regular = 0\n").address());
@@ -86,6 +88,7 @@ TEST_F(LabTest, AfterThirtySecondsWithoutANetworkTheSessionsGoOnWithinTenSeconds
   lab.pull(host(keeper));
   EXPECT_FALSE(wait_for([&] { return keeper.connections() == 0; }, 30s));
   std::vector<std::string> silent;
+  silent.reserve(ips.size());
   for (const auto& ip : ips) silent.push_back(text(lab::peer(keeper, ip), "last_heard_at"));
   lab.plug(host(keeper));
   const auto begin = std::chrono::steady_clock::now();

@@ -4,9 +4,11 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 
 #include "daemon/net/tcp.h"
+#include "tests/net/segments.h"
 #include "tests/net/world.h"
 
 namespace timectl::net {
@@ -160,6 +162,26 @@ TEST(BurstTest, SlowLorisesAreAllCutInTimeAndAFriendNoticesNothing) {
   ASSERT_TRUE(world.until([&] { return world.network->connections() == 1; }));
   EXPECT_TRUE(world.connected());
   EXPECT_TRUE(world.sessions.empty());
+}
+
+// Ack and Handshake in one record and segment, three questions and a ping in another: not six.
+TEST(BurstTest, WhatAnEventMakesUsSayLeavesTogether) {
+  World world;
+  world.start(0, {});
+  const Attempt peer = dial({node_ip, world.network->port()}, peer_ip);
+  ASSERT_TRUE(world.until([&] { return world.network->connections() == 1; }));
+  wire::msg::Handshake hello;
+  hello.magic = wire::params_of(wire::Network::testnet).magic;
+  hello.protocol_version = wire::protocol_version;
+  hello.network = "testnet";
+  hello.commit_count = 2344;
+  const auto frame = test::frame_of(hello);
+  ASSERT_EQ(::send(peer.fd.get(), frame.data(), frame.size(), 0),
+            static_cast<ssize_t>(frame.size()));
+  ASSERT_TRUE(world.until([&] { return world.connected(); }));
+  std::array<std::uint8_t, 1024> answer{};
+  EXPECT_GT(::recv(peer.fd.get(), answer.data(), answer.size(), MSG_DONTWAIT), 100);
+  EXPECT_EQ(data_segments_received(peer.fd.get()), 2U);
 }
 
 }  // namespace

@@ -121,6 +121,16 @@ Schedule shrink(const Schedule& failing, const Run& run_one, std::size_t most_ru
     std::erase_if(shorter.faults, [&](const Fault& f) { return f.at >= shorter.length; });
     if (shorter.length <= Duration::zero() || !fails(shorter)) step /= 2;
   }
+  // Then its beginning: the last hours alone, moved to the front.
+  for (const Duration kept : {Duration(30min), Duration(2h), Duration(6h)}) {
+    Schedule later = best;
+    const Duration cut = best.length - kept;
+    if (cut <= Duration::zero()) break;
+    std::erase_if(later.faults, [&](const Fault& f) { return f.at < cut; });
+    for (Fault& f : later.faults) f.at -= cut - 2min;
+    later.length = kept + 2min;
+    if (fails(later)) break;
+  }
   // Then faults, in chunks that get smaller (Zeller's ddmin without its complements).
   for (std::size_t chunk = std::max<std::size_t>(best.faults.size() / 2, 1);; chunk /= 2) {
     for (std::size_t from = 0; from < best.faults.size();) {

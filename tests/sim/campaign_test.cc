@@ -66,7 +66,7 @@ TEST(Campaign, AFailureIsShrunkToTheFaultsThatMakeIt) {
         ++runs;
         const auto has = [&](const Fault& wanted) {
           return std::any_of(s.faults.begin(), s.faults.end(), [&](const Fault& f) {
-            return f.at == wanted.at && f.kind == wanted.kind;
+            return f.kind == wanted.kind && f.a == wanted.a && f.amount == wanted.amount;
           });
         };
         Outcome outcome;
@@ -75,8 +75,8 @@ TEST(Campaign, AFailureIsShrunkToTheFaultsThatMakeIt) {
       },
       500);
   ASSERT_EQ(small.faults.size(), 2U);
-  EXPECT_EQ(small.faults[0].at, one.at);
-  EXPECT_EQ(small.faults[1].at, other.at);
+  EXPECT_EQ(small.faults[0].kind, one.kind);
+  EXPECT_EQ(small.faults[1].kind, other.kind);
   EXPECT_LT(small.length, other.at + 20min);
   EXPECT_LT(runs, 500U);
 }

@@ -15,6 +15,7 @@ constexpr double kDrift = 0.999;
 // How long a hurt can show after it is over: the longest silence that is waited for, with the
 // dead connections that others still hold.
 constexpr Duration kAftermath = 400s;
+constexpr Duration kLate = 60s;
 
 Duration shortened(Duration d) {
   return Duration(static_cast<Duration::rep>(static_cast<double>(d.count()) * kDrift));
@@ -113,6 +114,10 @@ void Checks::session_ended(Duration now, std::uint16_t node, std::uint16_t targe
   if (reason == EndReason::shutdown) return;
   ++tally_.sessions_lost;
   if (p.hurting > 0 || now - p.hurt_until < kAftermath) return;
+  // Whoever has the peer's address (NAT) may take its place, but only from one that is late to
+  // answer the probe of S4: an impostor alone does not suffice.
+  const bool late = p.touching > 1 || now - p.touched_until < kLate;
+  if (reason == EndReason::superseded && late) return;
   violated(now, pair_name(node, target) + ": a session ended as " + std::string(name_of(reason)) +
                     ", and nothing had hurt it");
 }

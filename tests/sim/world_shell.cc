@@ -179,7 +179,9 @@ void World::uncount(const Wire& w, std::uint8_t side, EndReason reason) {
   const std::uint16_t target = w.ends[1U - side].node;
   note(static_cast<std::uint64_t>(reason) + 50);
   if (end.counted) {
-    checks_.session_ended(now_, end.node, target, reason);
+    // Where the dialer never had the Ack (it slept, say), it was no session that could be lost.
+    const bool mutual = w.ends[1U - side].counted;
+    checks_.session_ended(now_, end.node, target, mutual ? reason : EndReason::shutdown);
   } else if (side == 0) {
     // An attempt that ends while another connection with the peer is up teaches the node nothing.
     bool another = false;

@@ -12,7 +12,7 @@ enum Step : std::uint8_t { act, pong, leave, over, progress };
 
 }  // namespace
 
-// Behaviours of those who connect; `impostor` faults use the first two.
+// Behaviours of those who connect; `impostor` faults use the first three.
 enum World::Behaviour : std::uint8_t { hangs, closes, mute, honest, garbage, refuses, silent };
 
 std::uint32_t World::new_stranger(std::uint16_t node, ConnectionId id, const IpAddress& ip,
@@ -171,7 +171,8 @@ void World::stranger_acts(std::uint32_t index) {
 
 void World::flood_once(const Fault& fault) {
   if (fault.kind == FaultKind::impostor) {
-    stranger_connects(fault.a, random_.below(2) == 0 ? hangs : closes, address(fault.b));
+    const auto behaviour = std::array{hangs, closes, mute}[random_.below(3)];
+    stranger_connects(fault.a, behaviour, address(fault.b));
     return;
   }
   // From a few networks, as a rented flood comes.
