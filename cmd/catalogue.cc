@@ -5,6 +5,7 @@
 #include "daemon/core/errors.h"
 #include "daemon/core/events.h"
 #include "daemon/core/observer.h"
+#include "daemon/core/protection.h"
 #include "daemon/core/reflect.h"
 #include "daemon/core/violation.h"
 #include "daemon/core/vocabulary.h"
@@ -50,6 +51,8 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::observer_well, "A trouble of this node itself is over"},
     {EventKind::peer_banned, "An address is kept out from now on, by hand or for what it did"},
     {EventKind::ban_ended, "A ban is over or was lifted"},
+    {EventKind::protection_lost, "A whitelisted peer that should be protected is not; why is said"},
+    {EventKind::protection_regained, "A whitelisted peer is protected again"},
 });
 
 std::vector<Explanation> gather() {
@@ -73,6 +76,10 @@ std::vector<Explanation> gather() {
   for (const auto& row : kEvents) {
     all.push_back(
         {std::string(name_of(row.kind)), "event", std::string(row.title), "", std::nullopt});
+  }
+  for (const auto& row : fact_table()) {
+    all.push_back(
+        {std::string(name_of(row.name)), "fact", std::string(row.meaning), "", std::nullopt});
   }
   for (const auto& row : violation_table()) {
     const auto points = static_cast<int>(row.points);

@@ -12,6 +12,7 @@ namespace timectl::cmd {
 void add_status(CLI::App& root, Context& context);
 void add_node(CLI::App& root, Context& context);
 void add_whitelist(CLI::App& root, Context& context);
+void add_whitelist_verify(CLI::App& whitelist, Context& context);  // a verb of add_whitelist
 void add_ban(CLI::App& root, Context& context);
 void add_peer(CLI::App& root, Context& context);
 void add_slots(CLI::App& root, Context& context);

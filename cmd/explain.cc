@@ -56,6 +56,7 @@ constexpr auto kCatalogues = std::to_array<CatalogueRow>({
     {"state", "States of a peer", "a state of a peer"},
     {"ailment", "Troubles of this node itself", "a trouble of this node itself"},
     {"event", "Kinds of events", "a kind of event"},
+    {"fact", "What `timectl whitelist verify` looks at", "a fact of `timectl whitelist verify`"},
     {"violation", "What counts against a peer (`timectl ban why IP`)",
      "something that counts against a peer"},
 });

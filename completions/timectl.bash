@@ -4,7 +4,7 @@ _timectl_commands() {
   case $1 in
     '') echo 'status node whitelist ban peer slots events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
-    'whitelist') echo 'add remove list show' ;;
+    'whitelist') echo 'add remove list show verify' ;;
     'ban') echo 'add remove list why' ;;
     'peer') echo 'list show history connect disconnect' ;;
     'slots') echo 'check' ;;
@@ -52,6 +52,7 @@ _timectl_options() {
     'ban remove') echo '-h --help --reason' ;;
     'ban add') echo '-h --help --for --reason' ;;
     'ban') echo '-h --help' ;;
+    'whitelist verify') echo '-h --help' ;;
     'whitelist show') echo '-h --help' ;;
     'whitelist list') echo '-h --help --source' ;;
     'whitelist remove') echo '-h --help --reason' ;;
@@ -86,6 +87,7 @@ _timectl_type() {
     'whitelist remove --reason') echo 'TEXT' ;;
     'whitelist list --source') echo 'config|api|manual' ;;
     'whitelist show') echo 'IP' ;;
+    'whitelist verify') echo 'IP' ;;
     'ban add') echo 'ADDRESS' ;;
     'ban add --for') echo 'DURATION' ;;
     'ban add --reason') echo 'TEXT' ;;

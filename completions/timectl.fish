@@ -11,7 +11,7 @@ function __timectl_path
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist verify' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -84,6 +84,7 @@ complete -c timectl -n '__timectl_at whitelist' -a add -d 'whitelist addresses; 
 complete -c timectl -n '__timectl_at whitelist' -a remove -d 'take addresses off that were added by hand'
 complete -c timectl -n '__timectl_at whitelist' -a list -d 'all whitelisted addresses'
 complete -c timectl -n '__timectl_at whitelist' -a show -d 'one entry with each of its sources'
+complete -c timectl -n '__timectl_at whitelist' -a verify -d 'is the protection in force? facts and a verdict for each peer'
 complete -c timectl -n '__timectl_at whitelist' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist add' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist add' -a '(__timectl_live IP)'
@@ -99,6 +100,8 @@ complete -c timectl -n '__timectl_at whitelist list' -s h -l help -d 'this text,
 complete -c timectl -n '__timectl_at whitelist list' -l source -x -a 'config api manual' -d 'only of this source'
 complete -c timectl -n '__timectl_at whitelist show' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist show' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at whitelist verify' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at whitelist verify' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at ban' -a add -d 'keep an address out; an open connection to it is closed'
 complete -c timectl -n '__timectl_at ban' -a remove -d 'lift the bans of an address, automatic ones too'
 complete -c timectl -n '__timectl_at ban' -a list -d 'all bans: of the config, by hand and automatic'

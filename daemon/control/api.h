@@ -14,6 +14,7 @@
 
 #include "daemon/core/bans.h"
 #include "daemon/core/events.h"
+#include "daemon/core/protection.h"
 #include "daemon/core/views.h"
 #include "daemon/core/whitelist.h"
 
@@ -109,6 +110,15 @@ struct WhitelistDetail : WhitelistRow {
   bool trusts_us = false;
 };
 BOOST_DESCRIBE_STRUCT(WhitelistDetail, (WhitelistRow), (by_source, trusts_us))
+
+// whitelist.verify (read, PeerRequest; an empty `peer` means all): array of ProtectionRow.
+struct ProtectionRow {
+  IpAddress ip = {};
+  std::string label = {};
+  ProtectionVerdict verdict = ProtectionVerdict::unproven;
+  std::vector<ProtectionFact> facts = {};
+};
+BOOST_DESCRIBE_STRUCT(ProtectionRow, (), (ip, label, verdict, facts))
 
 // ban.add, ban.remove (operate): array of BanReply, one for each ban that changed or would have.
 struct BanAddRequest {

@@ -106,6 +106,8 @@ class Bans {
 
   // The ban that keeps this address out, none where nothing does; the longer one of two.
   [[nodiscard]] const Ban* in_force(const IpAddress& ip, Standing standing) const;
+  // As good as always: no ban and no score of anybody.
+  [[nodiscard]] bool none() const { return operators_.empty() && records_.empty(); }
   // Every ban in force on anybody, by address; `until` as the wall clock of now has it.
   [[nodiscard]] std::vector<Ban> all(Now now) const;
   // Those that would hold for this address if it were not immune.

@@ -58,6 +58,11 @@ std::string reason_of(const Event& event) {
   return event.reason ? std::string(name_of(*event.reason)) : std::string("unknown");
 }
 
+std::string whom(const Event& event) {
+  return event.peer ? "whitelisted peer " + event.peer->to_string()
+                    : std::string("all whitelisted peers");
+}
+
 std::string disconnected_line(const Event& event) {
   const bool loss = event.whitelisted && event.severity == Severity::critical;
   std::string text = loss ? "CRITICAL: Whitelisted peer " : "Peer ";
@@ -178,6 +183,12 @@ std::string log_line(const Event& event) {
       return with_detail("CRITICAL: Disconnecting WHITELISTED peer " + ip, event);
     case EventKind::peer_banned:
       return with_detail("Banned " + ip, event);
+    case EventKind::protection_lost:
+      return with_detail(std::string(event.severity == Severity::critical ? "CRITICAL: " : "") +
+                             "Protection lost of " + whom(event),
+                         event);
+    case EventKind::protection_regained:
+      return with_detail("Protection is back for " + whom(event), event);
     case EventKind::ban_ended:
       return with_detail("The ban of " + ip + " has ended", event);
   }

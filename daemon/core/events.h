@@ -47,6 +47,8 @@ enum class EventKind : std::uint8_t {
   observer_well,
   peer_banned,
   ban_ended,
+  protection_lost,  // of a whitelisted peer; without one: of all
+  protection_regained,
 };
 BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, config_rejected,
                     whitelist_added, whitelist_removed, promoted, demoted, dial_scheduled,
@@ -54,7 +56,8 @@ BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, con
                     peer_disconnected, peer_suspect, peer_degraded, peer_recovered,
                     peer_unresponsive, attempts_exhausted, peer_parked, peer_evicted, violation,
                     no_masternode_connected, masternode_connected_again, store_degraded,
-                    store_recovered, peer_cut, observer_sick, observer_well, peer_banned, ban_ended)
+                    store_recovered, peer_cut, observer_sick, observer_well, peer_banned, ban_ended,
+                    protection_lost, protection_regained)
 
 struct Event {
   WallTime at = {};

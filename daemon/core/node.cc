@@ -67,6 +67,7 @@ void Node::start(Now now) {
   }
   for (const auto& [ip, entry] : s.whitelist.entries()) {
     if (Peer* peer = s.ensure_peer(ip)) peer->announced_as_masternode = true;
+    s.note_protection(ip, now);
     s.dial_soon(ip, now.mono);
   }
   s.pump(now);

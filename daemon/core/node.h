@@ -20,6 +20,7 @@
 #include "daemon/core/ip_address.h"
 #include "daemon/core/path_quality.h"
 #include "daemon/core/policy.h"
+#include "daemon/core/protection.h"
 #include "daemon/core/time.h"
 #include "daemon/core/views.h"
 #include "daemon/core/vocabulary.h"
@@ -170,6 +171,8 @@ class Node {
   [[nodiscard]] std::vector<RegistryView> registry(Now now) const;
   [[nodiscard]] MasternodesView masternodes(Now now) const;
   [[nodiscard]] std::vector<AilmentView> ailments() const;  // this node's own, now
+  // What is done for this peer; none in passive mode.
+  [[nodiscard]] std::optional<LiveProtection> protection(const IpAddress& ip, Now now) const;
   [[nodiscard]] bool connected(const IpAddress& ip) const;  // handshake done, not closing
 
   void check_invariants() const;  // CHECKs; for tests and simulations

@@ -20,6 +20,7 @@ Standing Node::State::standing(const IpAddress& ip) const {
 }
 
 const Ban* Node::State::banned(const IpAddress& ip) const {
+  if (bans.none()) return nullptr;
   return bans.in_force(ip, standing(ip));
 }
 
@@ -39,6 +40,7 @@ void Node::State::violation(const IpAddress& ip, ViolationKind kind, const std::
   const std::string covered = covered_by(*outcome.ban);
   begun.detail = (covered == ip.to_string() ? "" : "with " + covered + ", ") + text;
   record(std::move(begun));
+  note_protection(ip, now);
   if (by != nullptr) close(*by, EndReason::banned, text, now);
 }
 
@@ -108,6 +110,7 @@ void Node::State::ban_over(const Ban& ban, const std::string& detail, Now now) {
     ips.push_back(it->first);
   }
   for (const auto& ip : ips) {
+    note_protection(ip, now);
     if (is_masternode(ip)) {
       dial_soon(ip, now.mono);
     } else {
@@ -131,6 +134,7 @@ void Node::on_ban_changed(const BanChange& change, Now now) {
     e.reason = EndReason::banned;
     e.detail = ban_term(*change.after) + " (by " + change.after->added_by + ")";
     s.record(std::move(e));
+    s.note_protection(change.ip, now);
     s.enforce_ban(change.ip, now);
   } else if (change.result == ChangeResult::removed) {
     s.ban_over(*change.before, "an operator lifted it", now);

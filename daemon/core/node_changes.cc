@@ -19,6 +19,7 @@ void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
     const auto kind = masternode ? EventKind::promoted : EventKind::demoted;
     s.record(s.event(kind, Severity::notice, ip, now));
   }
+  s.note_protection(ip, now);
   s.enforce_ban(ip, now);  // a stored ban holds again once nothing exempts the address
   const Connection* main = s.main_of(ip);
   if (main != nullptr && main->stage == Stage::ready) {
@@ -55,12 +56,14 @@ void Node::on_blacklist_changed(Now now) {
   for (const auto& [ip, where] : s.whitelist.blacklist()) {
     s.close_link(ip, EndReason::banned, "network.blacklisted_peers holds it", now);
   }
+  s.note_all_protections(now);
   s.pump(now);
 }
 
 void Node::on_policy_changed(const Policy& policy, Now now) {
   State& s = *state_;
   s.awake(now);
+  const BanImmunity immunity = s.policy().whitelist.ban_immunity;
   s.options.policy = policy;
   if (!s.started || s.stopping) return;
   for (auto& [ip, peer] : s.peers) {
@@ -80,6 +83,8 @@ void Node::on_policy_changed(const Policy& policy, Now now) {
     s.set_check(c, now.mono);
   }
   s.next_pass = std::min(s.next_pass, now.mono + policy.reconnect.pass_interval);
+  s.note_immunity(immunity, now);
+  s.note_all_protections(now);
   s.enforce_bans(now);  // whitelist.ban_immunity may be another
   s.enforce_slots(now);
   s.pump(now);

@@ -60,11 +60,15 @@ struct Link {
   std::optional<ConnectionId> contender = {};
 };
 
+// What was said of the protection of a peer: for its events only.
+enum class Shield : std::uint8_t { none, up, lost };
+
 struct Peer {
   Reconnect reconnect = {};
   PathQuality path = {};
   bool candidate = false;  // may be dialled as a regular peer
   bool masternode_claimed = false;
+  Shield shield = Shield::none;
   bool announced_as_masternode = false;  // for the promoted and demoted events only
   std::optional<WallTime> last_connected_at = {};
   std::optional<WallTime> last_dialed_us_at = {};
@@ -141,6 +145,12 @@ struct Node::State {
   void outside_heard(Now now);  // something came in: the uplink works
   void note_silence(Now now);   // one more masternode is suspect
   void note_health(Now now);    // says what the observer has found
+  // --- protection (node_protection.cc)
+  [[nodiscard]] std::string unprotected_because(const IpAddress& ip) const;  // empty: it is
+  void note_protection(const IpAddress& ip, Now now);  // says that it was lost or is back
+  void note_all_protections(Now now);
+  void note_immunity(BanImmunity before, Now now);
+
   // --- bans (node_bans.cc)
   [[nodiscard]] Standing standing(const IpAddress& ip) const;
   [[nodiscard]] const Ban* banned(const IpAddress& ip) const;  // by hand or automatically, now

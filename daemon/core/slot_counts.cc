@@ -104,4 +104,9 @@ std::size_t SlotCounts::attempts(Trust trust) const {
   return trust == Trust::masternode ? masternode_attempts_ : regular_attempts_;
 }
 
+std::optional<Holding> SlotCounts::of(const IpAddress& ip) const {
+  const auto it = holdings_.find(ip);
+  return it == holdings_.end() ? std::nullopt : std::optional(it->second);
+}
+
 }  // namespace timectl

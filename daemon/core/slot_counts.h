@@ -38,6 +38,7 @@ class SlotCounts {
   [[nodiscard]] std::size_t silent_masternodes() const { return silent_masternodes_; }
   // Regular peers that we dialled, attempts too, in the network group (/16, /48) of `ip`.
   [[nodiscard]] std::size_t dialled_in_group(const IpAddress& ip) const;
+  [[nodiscard]] std::optional<Holding> of(const IpAddress& ip) const;  // as it was counted
   // Of those that hold a slot.
   [[nodiscard]] std::size_t total() const { return total_; }
   [[nodiscard]] std::size_t regular() const { return regular_; }

@@ -113,6 +113,17 @@ TEST_F(Golden, BansWithoutANode) {
   compare("bans");
 }
 
+TEST_F(Golden, VerifyWithoutANode) {
+  EXPECT_EQ(type({"whitelist", "verify"}).status, 3);
+  fill();
+  EXPECT_EQ(type({"whitelist", "verify"}).status, 3);
+  EXPECT_EQ(type({"whitelist", "verify", "berlin"}).status, 3);
+  EXPECT_EQ(type({"whitelist", "verify", "203.0.113.99"}).status, 2);
+  EXPECT_EQ(type({"whitelist", "verify", "berlin", "--json"}).status, 3);
+  type({"whitelist", "verify", "nobody"});
+  compare("verify");
+}
+
 TEST_F(Golden, StatusAndPeersWithoutANode) {
   type({});
   fill();

@@ -63,13 +63,13 @@ TEST_F(Tree, CommandsOfTheContractAreThere) {
        {" status",           " node start",     " node stop",      " node restart",
         " node reload",      " node status",    " node info",      " whitelist add",
         " whitelist remove", " whitelist list", " whitelist show", " peer list",
-        " ban add",          " ban remove",     " ban list",       " ban why",
-        " peer show",        " peer history",   " slots",          " slots check",
-        " audit list",       " audit verify",   " audit head",     " audit export",
-        " db check",         " db backup",      " db restore",     " events",
-        " wire decode",      " wire encode",    " config check",   " config show",
-        " config example",   " config path",    " completion",     " explain",
-        " version"}) {
+        " whitelist verify", " ban add",        " ban remove",     " ban list",
+        " ban why",          " peer show",      " peer history",   " slots",
+        " slots check",      " audit list",     " audit verify",   " audit head",
+        " audit export",     " db check",       " db backup",      " db restore",
+        " events",           " wire decode",    " wire encode",    " config check",
+        " config show",      " config example", " config path",    " completion",
+        " explain",          " version"}) {
     EXPECT_TRUE(paths.contains(path)) << path;
   }
 }
