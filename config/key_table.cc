@@ -73,7 +73,7 @@ constexpr Key kKeys[] = {
      MEMBER(policy.liveness.lenient_timeout)},
     {"network", "tcp_user_timeout", 0.1, kHour, "unacknowledged data kills the transport",
      MEMBER(policy.liveness.tcp_user_timeout)},
-    {"network", "patience_limit", 1, 10, "time-outs of bad paths, in defaults",
+    {"network", "patience_limit", 1, 2, "time-outs of bad paths, in defaults",
      MEMBER(policy.liveness.patience_limit)},
     {"network", "duplicate_probe_timeout", 0.05, kMinute, "a second connection waits for the first",
      MEMBER(policy.liveness.duplicate_probe_timeout)},
@@ -159,8 +159,6 @@ constexpr Key kKeys[] = {
     {"network", "frames_burst", 1, 1e6, "and at once", MEMBER(policy.transport.frames_burst)},
     {"network", "bytes_per_minute", 65'536, 16'384 * kMega, "bytes of one peer",
      MEMBER(policy.transport.bytes_per_minute)},
-    {"network", "undecodable_frames_per_minute", 1, 1e6, "frames of one peer that make no sense",
-     MEMBER(policy.transport.undecodable_frames_per_minute)},
     {"network", "close_timeout", 0.05, kMinute, "orderly close",
      MEMBER(policy.transport.close_timeout)},
 
@@ -176,7 +174,7 @@ constexpr Key kKeys[] = {
      MEMBER(policy.observer.least_peers)},
     {"observer", "recovery", 0.1, kDay, "quiet for so long is well again",
      MEMBER(policy.observer.recovery)},
-    {"observer", "stretch", 1, 10, "of the time-outs meanwhile", MEMBER(policy.observer.stretch)},
+    {"observer", "stretch", 1, 2, "of the time-outs meanwhile", MEMBER(policy.observer.stretch)},
 
     {"whitelist", "api_policy", 0, 0, "auto or approve", WORD(whitelist.api_policy)},
     {"whitelist", "ban_immunity", 0, 0, "all or timeouts", WORD(policy.whitelist.ban_immunity)},

@@ -31,6 +31,13 @@ std::uint64_t random_seed() {
   return (static_cast<std::uint64_t>(device()) << 32U) ^ device();
 }
 
+// Whoever was parked under another one is tried again.
+std::string identity_of(const config::Config& config, const std::optional<IpAddress>& own) {
+  return std::string(TIMECTL_VERSION " ") + std::string(name_of(config.network.name)) + " " +
+         std::to_string(config.p2p_port()) + " " + std::to_string(config.policy.commit_count) +
+         " " + (own ? own->to_string() : "-");
+}
+
 Result<store::StateLock> lock_directory(const std::string& directory) {
   auto lock = store::StateLock::try_acquire(directory, kCommand);
   if (lock || lock.error().code != Code::database_locked) return lock;
@@ -115,6 +122,7 @@ Result<void> Daemon::Parts::make_node(const ModeDecision& mode) {
   if (!remembered) return remembered.error();
   node.emplace(NodeOptions{.policy = options.config.policy,
                            .own_address = own_address,
+                           .identity = identity_of(options.config, own_address),
                            .seed = random_seed(),
                            .mode = mode.mode},
                whitelist, bans);

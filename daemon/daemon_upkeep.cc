@@ -146,6 +146,10 @@ void Daemon::Parts::upkeep() {
     expire(now);
   }
   if (now.mono - last_prune >= kPruneInterval) prune(now);
+  if (!network) {  // passive: nobody else gives the node its time, and bans must end
+    node->tick(now);
+    pump();
+  }
   upkeep_timer->expires_after(
       std::min(kUpkeepInterval, notify.watchdog_interval().value_or(kUpkeepInterval)));
   upkeep_timer->async_wait([this](const boost::system::error_code& failed) {

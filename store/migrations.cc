@@ -134,11 +134,16 @@ CREATE TABLE bans (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr const char* kParkedUnder = R"sql(
+ALTER TABLE peers ADD COLUMN parked_under TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr auto kMigrations = std::to_array<Migration>({
     {1, "whitelist and audit log", kWhitelistAndAudit},
     {2, "sessions, events and peers", kPeersAndHistory},
     {3, "the network it belongs to", kNetwork},
     {4, "bans", kBans},
+    {5, "what parked peers were parked under", kParkedUnder},
 });
 
 // "table whitelist" -> its CREATE statement. Indexes and tables that others added (ANALYZE makes

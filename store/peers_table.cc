@@ -56,6 +56,7 @@ PeerMemory read_peer(SQLite::Statement& statement) {
   peer.attempts = reader.counter();
   peer.recent_attempts = read_attempts(reader);
   peer.last_text = reader.line(kMaxPeerTextBytes);
+  peer.parked_under = reader.line(kMaxPeerTextBytes);
   return peer;
 }
 
@@ -63,13 +64,14 @@ void write_peer(Connection& connection, const PeerMemory& peer) {
   Query(connection,
         "INSERT OR REPLACE INTO peers (ip, masternode_claimed, last_connected_at,"
         " last_dialed_us_at, last_heard_at, next_attempt_at, last_reason, attempts,"
-        " recent_attempts, last_text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        " recent_attempts, last_text, parked_under) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(peer.ip.to_string(), peer.masternode_claimed, milliseconds_of(peer.last_connected_at),
             milliseconds_of(peer.last_dialed_us_at), milliseconds_of(peer.last_heard_at),
             milliseconds_of(peer.next_attempt_at),
             peer.last_reason ? std::optional(name_of(*peer.last_reason)) : std::nullopt,
             bounded(peer.attempts), attempts_text(peer.recent_attempts),
-            printable(peer.last_text, kMaxPeerTextBytes))
+            printable(peer.last_text, kMaxPeerTextBytes),
+            printable(peer.parked_under, kMaxPeerTextBytes))
       .run();
 }
 
@@ -103,10 +105,11 @@ Result<void> save_peers(Database& database, std::span<const PeerMemory> peers,
 Result<std::vector<PeerMemory>> load_peers(Database& database, std::size_t limit) {
   Connection& connection = database.connection();
   return guarded(connection, "reading the peers", [&]() -> Result<std::vector<PeerMemory>> {
-    Query query(connection,
-                "SELECT ip, masternode_claimed, last_connected_at, last_dialed_us_at,"
-                " last_heard_at, next_attempt_at, last_reason, attempts, recent_attempts,"
-                " last_text FROM peers ORDER BY coalesce(last_heard_at, 0) DESC, ip LIMIT ?");
+    Query query(
+        connection,
+        "SELECT ip, masternode_claimed, last_connected_at, last_dialed_us_at,"
+        " last_heard_at, next_attempt_at, last_reason, attempts, recent_attempts,"
+        " last_text, parked_under FROM peers ORDER BY coalesce(last_heard_at, 0) DESC, ip LIMIT ?");
     query.bind(std::clamp<std::size_t>(limit, 1, kMaxPeerRows));
     std::vector<PeerMemory> peers;
     while (query.step()) peers.push_back(read_peer(query.row()));

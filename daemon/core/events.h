@@ -118,9 +118,11 @@ struct PeerMemory {
   std::uint64_t attempts = 0;                  // on the present ladder
   std::vector<WallTime> recent_attempts = {};  // of the last hour, oldest first, at most 16
   std::string last_text = {};                  // the last refusal's text, printable
+  std::string parked_under = {};               // NodeOptions::identity when it was parked
 };
 BOOST_DESCRIBE_STRUCT(PeerMemory, (),
                       (ip, masternode_claimed, last_connected_at, last_dialed_us_at, last_heard_at,
-                       next_attempt_at, last_reason, attempts, recent_attempts, last_text))
+                       next_attempt_at, last_reason, attempts, recent_attempts, last_text,
+                       parked_under))
 
 }  // namespace timectl

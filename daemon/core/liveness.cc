@@ -70,11 +70,12 @@ void Liveness::heard(Instant now) {
   unanswered_since_.reset();
 }
 
-void Liveness::forgive(Duration stood_still) {
-  last_heard_ += stood_still;
-  if (last_ping_) *last_ping_ += stood_still;
-  if (unanswered_since_) *unanswered_since_ += stood_still;
-  for (auto& ping : pending_) ping.sent += stood_still;
+void Liveness::forgive(Duration stood_still, Instant now) {
+  const auto later = [&](Instant& at) { at = std::min(at + stood_still, now); };
+  later(last_heard_);
+  if (last_ping_) later(*last_ping_);
+  if (unanswered_since_) later(*unanswered_since_);
+  for (auto& ping : pending_) later(ping.sent);
 }
 
 void Liveness::probed(std::uint64_t nonce, Instant now) {

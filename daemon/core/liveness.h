@@ -54,7 +54,7 @@ class Liveness {
 
   void heard(Instant now);  // any bytes of the peer
   // This process stood still for so long: that time does not count against the peer.
-  void forgive(Duration stood_still);
+  void forgive(Duration stood_still, Instant now);
   void pinged(std::uint64_t nonce, Instant now);
   void probed(std::uint64_t nonce, Instant now);  // a ping beside the cadence (S4)
   // The round trip of the ping that it answers, late ones too; none for a nonce that is not ours.

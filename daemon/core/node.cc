@@ -51,7 +51,12 @@ void Node::start(Now now) {
   for (const auto& memory : std::exchange(s.remembered, {})) {
     Peer* peer = s.ensure_peer(memory.ip);
     if (peer == nullptr) continue;
-    peer->reconnect.restore(memory, now);
+    const bool was_parked =
+        memory.last_reason && outcome_row(*memory.last_reason).ladder == Ladder::parked;
+    // The row says: until the configuration or our version changes.
+    if (!was_parked || memory.parked_under == s.options.identity) {
+      peer->reconnect.restore(memory, now);
+    }
     peer->masternode_claimed = memory.masternode_claimed;
     peer->last_connected_at = memory.last_connected_at;
     peer->last_dialed_us_at = memory.last_dialed_us_at;
@@ -218,6 +223,7 @@ void Node::State::remember(const IpAddress& ip, Now now) {
   memory.last_heard_at = peer.last_heard_at;
   memory.last_text = peer.last_text;
   peer.reconnect.store_to(memory, now);
+  if (peer.reconnect.parked()) memory.parked_under = options.identity;
   commands.emplace_back(Remember{std::move(memory)});
 }
 
@@ -263,13 +269,17 @@ void Node::State::check(Connection& c, Now now) {
     return;
   }
   if (answer == Liveness::Answer::ping_now) ping(c, true, now.mono);
-  if (c.user_timeout != rules.user_timeout) {
+  // Not shortened while the peer is silent: what an outage held up may be under way again.
+  const bool silent = now.mono - liveness.last_heard() >= rules.ping_interval;
+  if (c.user_timeout < rules.user_timeout || (c.user_timeout > rules.user_timeout && !silent)) {
     c.user_timeout = rules.user_timeout;
     commands.emplace_back(SetUserTimeout{c.id, rules.user_timeout});
   }
-  if (liveness.suspect(rules, now.mono) && !std::exchange(c.said_suspect, true)) {
-    recount(c.ip);
-    note_silence(now);
+  const bool suspect = liveness.suspect(rules, now.mono);
+  const bool newly = suspect && !std::exchange(c.said_suspect, true);
+  if (newly) recount(c.ip);
+  if (suspect) note_silence(now);  // again at each look: others may have fallen silent since
+  if (newly) {
     if (!observer.has(Ailment::uplink_down)) {
       Event e = event(EventKind::peer_suspect, Severity::warning, c.ip, now);
       e.detail = evidence_of(c, now);

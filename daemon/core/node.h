@@ -101,6 +101,9 @@ struct ClaimedMasternode {
 struct NodeOptions {
   Policy policy = {};
   std::optional<IpAddress> own_address = {};  // never dialled; none where unknown
+  // What decides whether peers are of our network: version, network, address. A peer that was
+  // parked under another one is tried again.
+  std::string identity = {};
   std::uint64_t seed = 0;
   NodeMode mode = NodeMode::active;  // passive: no Dial is ever emitted
 };

@@ -126,6 +126,7 @@ void Node::State::expire_bans(Now now) {
 
 void Node::on_ban_changed(const BanChange& change, Now now) {
   State& s = *state_;
+  s.awake(now);
   if (!s.started || s.stopping) return;
   if (change.result == ChangeResult::added) {
     const bool masternode = s.is_masternode(change.ip);

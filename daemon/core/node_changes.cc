@@ -7,6 +7,7 @@ namespace timectl {
 
 void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
   State& s = *state_;
+  s.awake(now);
   if (!s.started || s.stopping) return;
   const bool masternode = s.is_masternode(ip);
   s.recount(ip);
@@ -50,6 +51,7 @@ void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
 
 void Node::on_blacklist_changed(Now now) {
   State& s = *state_;
+  s.awake(now);
   if (!s.started || s.stopping) return;
   for (const auto& [ip, where] : s.whitelist.blacklist()) {
     s.close_link(ip, EndReason::banned, "network.blacklisted_peers holds it", now);
@@ -60,6 +62,7 @@ void Node::on_blacklist_changed(Now now) {
 
 void Node::on_policy_changed(const Policy& policy, Now now) {
   State& s = *state_;
+  s.awake(now);
   const BanImmunity immunity = s.policy().whitelist.ban_immunity;
   s.options.policy = policy;
   if (!s.started || s.stopping) return;
@@ -74,7 +77,9 @@ void Node::on_policy_changed(const Policy& policy, Now now) {
   }
   for (auto& [id, c] : s.connections) {
     if (c.stage != Stage::ready) continue;
-    c.user_timeout = policy.liveness.tcp_user_timeout;  // as the shell sets it anew
+    // The shell has just set the policy's own: at once what holds for this path.
+    c.user_timeout = s.rules_for(c, now.mono).user_timeout;
+    s.commands.emplace_back(SetUserTimeout{id, c.user_timeout});
     s.set_check(c, now.mono);
   }
   s.next_pass = std::min(s.next_pass, now.mono + policy.reconnect.pass_interval);
@@ -87,6 +92,7 @@ void Node::on_policy_changed(const Policy& policy, Now now) {
 
 Result<void> Node::connect(const IpAddress& ip, Now now) {
   State& s = *state_;
+  s.awake(now);
   const std::string name = ip.to_string();
   if (s.options.mode == NodeMode::passive) {
     return Error{Code::passive_mode, "the node runs passive and dials nobody"};
@@ -118,6 +124,7 @@ Result<void> Node::connect(const IpAddress& ip, Now now) {
 
 Result<void> Node::disconnect(const IpAddress& ip, Duration stay_away, Now now) {
   State& s = *state_;
+  s.awake(now);
   const auto it = s.peers.find(ip);
   if (it == s.peers.end() && !s.links.contains(ip)) {
     return Error{Code::unknown_peer, ip.to_string() + " is not a known peer"};

@@ -44,7 +44,6 @@ Admission Node::on_inbound(ConnectionId connection, const IpAddress& remote, con
     return {Admit::reject, EndReason::refused, "the node runs passive"};
   }
   s.awake(now);
-  s.outside_heard(now);
   if (s.is_blacklisted(remote)) {
     return s.reject(EndReason::banned, "network.blacklisted_peers holds it", remote, now);
   }
@@ -203,6 +202,13 @@ void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
     if (decision.evict) s.evict(*decision.evict, ip, now);
   }
   if (link.main != connection) {
+    const Connection& first = s.connections.at(link.main);
+    // It was only slow. A power-cycled peer's old session never speaks again; somebody who shares
+    // the peer's address would otherwise take its place whenever its path stalls for 3 s.
+    if (first.probed_at && first.liveness && first.liveness->last_heard() > *first.probed_at) {
+      s.close(*c, EndReason::duplicate, "the first connection is alive", now);
+      return;
+    }
     const ConnectionId old = std::exchange(link.main, connection);
     link.contender.reset();
     s.close(*s.find(old), EndReason::superseded, "silent when the peer connected anew", now);
@@ -212,6 +218,7 @@ void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
   }
   c->stage = Stage::ready;
   s.recount(ip);
+  s.outside_heard(now);
   c->ready_at = now.wall;
   c->commit_count = hello.commit_count;
   c->liveness.emplace(now.mono);
@@ -295,6 +302,7 @@ void Node::on_pong(ConnectionId connection, std::uint64_t nonce,
 
 void Node::on_height(ConnectionId connection, std::uint64_t height, Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr || c->stage != Stage::ready) return;
   c->height = height;
@@ -303,6 +311,7 @@ void Node::on_height(ConnectionId connection, std::uint64_t height, Now now) {
 
 void Node::on_wrong_genesis(ConnectionId connection, const std::string& detail, Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr || c->stage == Stage::closing) return;
   s.close_link(c->ip, EndReason::wrong_genesis, printable(detail), now);

@@ -40,9 +40,9 @@ TargetFacts Node::State::facts_of(const IpAddress& ip, Now now) const {
     return facts;
   }
   const WhitelistEntry* own = whitelist.find(*options.own_address);
-  const bool both_listed =
-      own != nullptr && own->find(Source::api) != nullptr && entry->find(Source::api) != nullptr;
-  facts.trusts_us = entry->trusts_us || both_listed;
+  const WhitelistSource* listed = own == nullptr ? nullptr : own->find(Source::api);
+  // R7: our own address is on the list in force, which is what the others have, too.
+  facts.trusts_us = entry->trusts_us || (listed != nullptr && !listed->missing_since);
   const auto peer = peers.find(ip);
   if (peer != peers.end() && peer->second.last_dialed_us_at && ip > *options.own_address) {
     facts.wait_passively =
@@ -260,6 +260,7 @@ void Node::State::learn(const IpAddress& ip, bool claimed_masternode, Now now) {
 
 void Node::on_peers_learned(const IpAddress& from, const std::vector<IpAddress>& learned, Now now) {
   State& s = *state_;
+  s.awake(now);
   if (!s.started || s.stopping || !s.ready(from)) return;
   const std::size_t count = std::min(learned.size(), kLearnedAtOnce);
   for (std::size_t i = 0; i < count; ++i) s.learn(learned[i], false, now);
@@ -269,6 +270,7 @@ void Node::on_peers_learned(const IpAddress& from, const std::vector<IpAddress>&
 void Node::on_masternodes_claimed(const IpAddress& from,
                                   const std::vector<ClaimedMasternode>& claims, Now now) {
   State& s = *state_;
+  s.awake(now);
   if (!s.started || s.stopping || !s.ready(from)) return;
   const std::size_t count = std::min(claims.size(), kLearnedAtOnce);
   for (std::size_t i = 0; i < count; ++i) {

@@ -46,6 +46,7 @@ void Node::State::close(Connection& c, EndReason reason, std::string detail, Now
     record(std::move(e));
   }
   c.stage = Stage::closing;
+  c.hold_until.reset();
   c.close_reason = reason;
   c.close_detail = detail;
   checks.erase(c.id);
@@ -148,7 +149,6 @@ void Node::on_closed(ConnectionId connection, EndReason reason, const std::strin
     }
     s.session_over(c, why, text, now);
   } else if (c.direction == Direction::out && !orderly(why)) {
-    if (why == EndReason::refused) s.outside_heard(now);  // a remote host has answered
     const bool masternode = s.is_masternode(c.ip);
     Event e =
         s.event(EventKind::dial_failed, masternode ? Severity::warning : Severity::info, c.ip, now);
@@ -188,8 +188,11 @@ void Node::State::session_over(const Connection& c, EndReason reason, const std:
   e.direction = c.direction;
   e.reason = reason;
   e.detail = detail;
-  if (loss && masternode && !orderly(reason)) {
-    observer.lost(counts.ready_masternodes() + 1, policy().observer, now);
+  const bool from_outside = reason == EndReason::closed_by_peer ||
+                            reason == EndReason::transport_dead ||
+                            reason == EndReason::unresponsive || reason == EndReason::no_route;
+  if (masternode && from_outside) {
+    observer.lost(c.ip, counts.ready_masternodes() + 1, policy().observer, now);
     note_health(now);
   }
   for (const auto& own : observer.present()) {

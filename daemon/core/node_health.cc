@@ -8,6 +8,9 @@
 namespace timectl {
 namespace {
 
+// A masternode that an outage took was heard so shortly before it was noticed.
+constexpr Duration kSilentBefore = 2min;
+
 Duration stretched(Duration d, double factor) {
   return Duration(static_cast<Duration::rep>(static_cast<double>(d.count()) * factor));
 }
@@ -29,7 +32,7 @@ void Node::State::awake(Now now) {
       checks.set(id, *c.hold_until);
     }
     if (!c.liveness) continue;
-    c.liveness->forgive(late);
+    c.liveness->forgive(late, now.mono);
     if (c.stage == Stage::ready) set_check(c, now.mono);
   }
   note_health(now);
@@ -45,11 +48,13 @@ void Node::State::note_health(Now now) {
     e.detail = std::string(name_of(change.ailment)) + ": " + change.detail;
     record(std::move(e));
     if (!uplink || change.began) continue;
-    // What failed meanwhile says nothing of those peers: all are tried again, but for the rows of
-    // the table that protect us from their bans.
+    // What failed meanwhile says nothing of those peers: they are tried again, but for the rows of
+    // the table that protect us from their bans. Who was down before it stays on its ladder.
     for (const auto& [ip, entry] : whitelist.entries()) {
       const auto peer = peers.find(ip);
       if (peer == peers.end() || links.contains(ip)) continue;
+      const auto last = peer->second.last_heard_at;
+      if (!last || *last < change.since - kSilentBefore) continue;
       peer->second.reconnect.forgive(now.mono);
       dial_soon(ip, now.mono);
     }
@@ -62,7 +67,8 @@ void Node::State::outside_heard(Now now) {
 }
 
 void Node::State::note_silence(Now now) {
-  observer.silence(counts.silent_masternodes(), counts.ready_masternodes(), policy().observer, now);
+  observer.silence(counts.silent_masternodes(), counts.ready_masternodes(),
+                   policy().liveness.keepalive_interval, policy().observer, now);
   note_health(now);
 }
 
@@ -73,7 +79,7 @@ LivenessRules Node::State::rules_for(const Connection& c, Instant now) const {
   const auto profile =
       entry != nullptr ? entry->liveness.value_or(policy().whitelist.liveness) : LivenessProfile{};
   LivenessRules rules = liveness_rules(limits, entry != nullptr, profile);
-  const double own = observer.sick() ? policy().observer.stretch : 1.0;
+  const double own = observer.stretches(policy().observer, now) ? policy().observer.stretch : 1.0;
   const auto patience = [&](Duration timeout) {
     return std::max(own, c.path.patience(timeout, limits.patience_limit, now));
   };
@@ -84,6 +90,7 @@ LivenessRules Node::State::rules_for(const Connection& c, Instant now) const {
 
 void Node::on_transport(ConnectionId connection, const TransportFacts& facts, Now now) {
   State& s = *state_;
+  s.awake(now);
   Connection* c = s.find(connection);
   if (c == nullptr || !c->liveness) return;
   c->transport = facts;

@@ -9,7 +9,7 @@
 namespace timectl {
 namespace {
 
-using namespace std::chrono_literals;
+constexpr std::size_t kLosses = 10'000;  // as many as the whitelist has entries at most
 
 constexpr auto kAilments = std::to_array<AilmentRow>({
     {Ailment::late_timers, "This node's timers came late: its host was busy, or it was suspended.",
@@ -52,12 +52,14 @@ void Observer::begin(Ailment ailment, std::string detail, Now now) {
   last(ailment) = now.mono;
   if (has(ailment)) return;
   present_.push_back({ailment, now.wall, detail});
-  changes_.push_back({ailment, true, std::move(detail)});
+  changes_.push_back({ailment, true, now.wall, std::move(detail)});
 }
 
 void Observer::end(Ailment ailment, std::string detail) {
-  if (std::erase_if(present_, [&](const Present& p) { return p.ailment == ailment; }) == 0) return;
-  changes_.push_back({ailment, false, std::move(detail)});
+  const auto it = std::ranges::find(present_, ailment, &Present::ailment);
+  if (it == present_.end()) return;
+  changes_.push_back({ailment, false, it->since, std::move(detail)});
+  present_.erase(it);
 }
 
 void Observer::late(Duration late, const ObserverPolicy& policy, Now now) {
@@ -76,9 +78,10 @@ void Observer::clocks(const ObserverPolicy& policy, Now now) {
         now);
 }
 
-void Observer::silence(std::size_t silent, std::size_t connected, const ObserverPolicy& policy,
-                       Now now) {
+void Observer::silence(std::size_t silent, std::size_t connected, Duration interval,
+                       const ObserverPolicy& policy, Now now) {
   if (uplink_gone_ || connected < policy.least_peers || silent < connected) return;
+  if (now.mono - heard_at_ < interval) return;
   uplink_gone_ = true;
   uplink_since_ = now.mono;
   begin(Ailment::uplink_down, "all " + std::to_string(connected) + " masternodes fell silent", now);
@@ -86,18 +89,23 @@ void Observer::silence(std::size_t silent, std::size_t connected, const Observer
 
 void Observer::uplink_back(Now now) {
   uplink_gone_ = false;
+  uplink_back_at_ = now.mono;
   end(Ailment::uplink_down, "after " + human_duration(now.mono - uplink_since_));
 }
 
-void Observer::lost(std::size_t connected, const ObserverPolicy& policy, Now now) {
+void Observer::lost(const IpAddress& ip, std::size_t connected, const ObserverPolicy& policy,
+                    Now now) {
   if (sick() && !has(Ailment::most_peers_failing)) return;  // that is explained already
-  while (!losses_.empty() && now.mono - losses_.front() > policy.window) losses_.pop_front();
-  if (losses_.empty()) connected_ = connected;
-  if (losses_.size() < 1'000) losses_.push_back(now.mono);
-  const auto share = static_cast<double>(losses_.size()) / static_cast<double>(connected_);
-  if (connected_ < policy.least_peers || share < policy.failing_share) return;
+  std::erase_if(losses_, [&](const Loss& loss) {
+    return now.mono - loss.at > policy.window || loss.ip == ip;
+  });
+  if (losses_.size() >= kLosses) losses_.pop_front();
+  losses_.push_back({now.mono, ip, connected});
+  const std::size_t before = std::ranges::max(losses_, {}, &Loss::connected).connected;
+  const auto share = static_cast<double>(losses_.size()) / static_cast<double>(before);
+  if (before < policy.least_peers || share < policy.failing_share) return;
   begin(Ailment::most_peers_failing,
-        std::to_string(losses_.size()) + " of " + std::to_string(connected_) +
+        std::to_string(losses_.size()) + " of " + std::to_string(before) +
             " masternodes were lost within " + human_duration(policy.window),
         now);
 }

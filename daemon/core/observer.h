@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/core/ip_address.h"
 #include "daemon/core/policy.h"
 #include "daemon/core/time.h"
 #include "daemon/core/vocabulary.h"
@@ -39,6 +40,7 @@ class Observer {
   struct Change {
     Ailment ailment = Ailment::late_timers;
     bool began = false;
+    WallTime since = {};      // when it began
     std::string detail = {};  // evidence
   };
   struct Present {
@@ -52,17 +54,27 @@ class Observer {
   // Both clocks, at every tick. A wall clock that runs apart from the monotonic one was set, or the
   // host slept.
   void clocks(const ObserverPolicy& policy, Now now);
-  // Of the masternodes that are connected, so many have been silent for too long.
-  void silence(std::size_t silent, std::size_t connected, const ObserverPolicy& policy, Now now);
-  // A masternode's session was lost, not by our will; `connected` counts it still.
-  void lost(std::size_t connected, const ObserverPolicy& policy, Now now);
-  // Anything at all came in from outside, an error of the remote host included.
+  // Of the masternodes that are connected, so many have been silent for too long. The uplink is
+  // blamed only where nobody else was heard within `interval` either. Again at each new look.
+  void silence(std::size_t silent, std::size_t connected, Duration interval,
+               const ObserverPolicy& policy, Now now);
+  // A masternode's session was lost, not by our will; `connected` counts it still. One that flaps
+  // counts once in a window: a single peer must not make us doubt ourselves.
+  void lost(const IpAddress& ip, std::size_t connected, const ObserverPolicy& policy, Now now);
+  // Bytes of a session, or a connection that we made: what a local firewall or a neighbour cannot
+  // stand in for.
   void heard(Now now) {
+    heard_at_ = now.mono;
     if (uplink_gone_) uplink_back(now);
   }
   void tick(const ObserverPolicy& policy, Now now);  // ends what has lasted long enough
 
   [[nodiscard]] bool sick() const { return !present_.empty(); }
+  // The time-outs are stretched: while it is sick, and until TCP has had the time to send again
+  // what an outage held up.
+  [[nodiscard]] bool stretches(const ObserverPolicy& policy, Instant now) const {
+    return sick() || (uplink_back_at_ && now - *uplink_back_at_ < policy.recovery);
+  }
   [[nodiscard]] bool has(Ailment ailment) const;
   [[nodiscard]] const std::vector<Present>& present() const { return present_; }
   [[nodiscard]] std::vector<Change> changes();  // since the last call
@@ -77,9 +89,15 @@ class Observer {
   std::vector<Present> present_;  // at most one of each kind
   std::vector<Change> changes_;
   std::array<Instant, 4> last_ = {};  // when it was last seen, by ailment
+  Instant heard_at_ = {};
   Instant uplink_since_ = {};
-  std::deque<Instant> losses_;  // of the window
-  std::size_t connected_ = 0;   // when the window began
+  std::optional<Instant> uplink_back_at_;
+  struct Loss {
+    Instant at;
+    IpAddress ip;
+    std::size_t connected;
+  };
+  std::deque<Loss> losses_;  // of the window, one for each address
   std::optional<Duration> offset_;
 };
 

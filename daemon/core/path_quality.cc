@@ -17,6 +17,8 @@ constexpr double kSilenceHalfLife = 1800;  // seconds
 constexpr double kFlowSpan = 60;           // seconds
 // Retransmissions double from 0.2 s: this many in a row are over 1 s without an acknowledgement.
 constexpr std::uint32_t kStalled = 3;
+// Packets that may have been under way already when the path broke.
+constexpr std::uint64_t kStragglers = 2;
 
 double decayed(double value, Duration age, double half_life) {
   return value * std::exp2(-seconds(age) / half_life);
@@ -28,16 +30,15 @@ Silence judge_silence(const TransportFacts& facts, std::uint64_t arrived, Durati
                       Duration patience) {
   const bool stalled = facts.unacknowledged > 0 && facts.retransmits_in_a_row >= kStalled;
   if (stalled) {
-    const bool comes = arrived > 0 && facts.since_received < patience;
+    const bool comes = arrived > kStragglers && facts.since_received < patience;
     return comes ? Silence::nothing_leaves : Silence::nothing_arrives;
   }
   if (silent < patience) return Silence::none;
   return facts.unacknowledged == 0 ? Silence::peer_mute : Silence::nothing_arrives;
 }
 
-// A last packet may have come in between the cut and our unanswered ping: that proves no way in.
 Silence judge_death(const TransportFacts& facts, std::uint64_t arrived, Duration user_timeout) {
-  const bool comes = arrived > 0 && facts.since_received < user_timeout / 2;
+  const bool comes = arrived > kStragglers && facts.since_received < user_timeout / 2;
   return comes ? Silence::nothing_leaves : Silence::nothing_arrives;
 }
 

@@ -114,15 +114,13 @@ struct TransportPolicy {  // faults.md, budgets
   std::size_t frames_per_second = 2000;  // protocol 14(6)
   std::size_t frames_burst = 4000;
   std::size_t bytes_per_minute = 33'554'432;
-  std::size_t undecodable_frames_per_minute = 600;
   Duration close_timeout = 2s;  // orderly close: close_notify, FIN, then drop
 };
 BOOST_DESCRIBE_STRUCT(TransportPolicy, (),
                       (connect_timeout, tls_timeout, ack_timeout, accept_timeout,
                        handshake_frame_limit, frame_limit, frame_grace, frame_min_rate,
                        receive_buffers, send_queue, tls_handshakes_at_once, tls_handshakes_waiting,
-                       frames_per_second, frames_burst, bytes_per_minute,
-                       undecodable_frames_per_minute, close_timeout))
+                       frames_per_second, frames_burst, bytes_per_minute, close_timeout))
 
 struct WhitelistPolicy {             // W4, W7
   std::size_t max_entries = 10'000;  // operators type few; the API list has at most 5,000

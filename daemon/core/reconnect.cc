@@ -254,8 +254,11 @@ void Reconnect::restore(const PeerMemory& memory, Now now) {
     forget_before(after_tcp_failures_, now.mono - 1h, kAfterTcp);
   }
   if (!memory.next_attempt_at) return;
-  const bool forgets = ladder_ == Ladder::ordinary || ladder_ == Ladder::none;
   const Instant next = to_mono(*memory.next_attempt_at, now);
+  // So far ahead is no gap of the ordinary ladder, but the day of R2 after its last attempt.
+  constexpr Duration kForgotten = 1h;
+  const bool ordinary = ladder_ == Ladder::ordinary || ladder_ == Ladder::none;
+  const bool forgets = ordinary && next < now.mono + kForgotten;
   if (!forgets && next > now.mono) next_ = std::min(next, now.mono + kLongest);
 }
 

@@ -9,23 +9,20 @@ Duration offline_after(const LivenessPolicy& policy) {
 
 }  // namespace
 
-Registry::Entry* Registry::entry(const IpAddress& ip) {
-  const auto it = entries_.find(ip);
-  if (it != entries_.end()) return &it->second;
-  if (entries_.size() >= max_entries_) return nullptr;
-  return &entries_[ip];
+void Registry::note(Entry& entry, Now now) {
+  entry.heard = now.mono;
+  entry.heard_at = now.wall;
 }
 
 void Registry::claimed(const IpAddress& ip, const std::string& tier, Now now) {
-  Entry* e = entry(ip);
-  if (e == nullptr) return;
-  if (!tier.empty()) e->tier = tier;
-  e->heard = now.mono;
-  e->heard_at = now.wall;
+  if (!entries_.contains(ip) && entries_.size() >= max_entries_) return;
+  Entry& entry = entries_[ip];
+  if (!tier.empty()) entry.tier = tier;
+  note(entry, now);
 }
 
 void Registry::heard(const IpAddress& ip, Now now) {
-  claimed(ip, {}, now);
+  note(entries_[ip], now);
 }
 
 void Registry::sweep(const LivenessPolicy& policy, const IsConnected& connected, Now now) {

@@ -25,7 +25,8 @@ class Registry {
 
   // Gossip or a list names it. A full registry ignores new names; `tier` is printable already.
   void claimed(const IpAddress& ip, const std::string& tier, Now now);
-  // It is, or just was, connected. Adds it where it is not known.
+  // It is, or just was, connected, or it is whitelisted: adds it even to a full registry, because
+  // strangers can fill that with claims.
   void heard(const IpAddress& ip, Now now);
   // Forgets who was offline for registry_forget_after. A connected one is never offline.
   void sweep(const LivenessPolicy& policy, const IsConnected& connected, Now now);
@@ -41,7 +42,7 @@ class Registry {
     Instant heard = {};
     WallTime heard_at = {};
   };
-  Entry* entry(const IpAddress& ip);
+  static void note(Entry& entry, Now now);
 
   std::map<IpAddress, Entry> entries_;
   std::size_t max_entries_;

@@ -16,6 +16,8 @@ namespace {
 // The Node's clock is read again before each tick; nothing is due more finely than this.
 constexpr Duration kLeastWait = std::chrono::milliseconds(1);
 constexpr Duration kTroubleEvery = std::chrono::minutes(1);
+// What a renewed lease or a restarted interface takes; dialled anew within 15 s (FT-N29).
+constexpr Duration kAddressSettles = std::chrono::seconds(5);
 
 wire::Network on_wire(timectl::Network network) {
   return network == timectl::Network::mainnet ? wire::Network::mainnet : wire::Network::testnet;
@@ -33,6 +35,7 @@ struct Network::State : std::enable_shared_from_this<State> {
         now(std::move(clock)),
         sinks(std::move(network_sinks)),
         timer(io_context),
+        address_timer(io_context),
         context(std::make_shared<SessionContext>(SessionContext{
             io_context, the_node, now, wire::params_of(on_wire(options.network)), options.policy,
             options.listen, options.port, [this] { run_commands(); },
@@ -46,6 +49,7 @@ struct Network::State : std::enable_shared_from_this<State> {
   void on_connection(Fd fd, const Endpoint& remote);
   void on_exhausted();
   void on_own_address_lost();
+  void end_orphans();
   void forget(ConnectionId id);
   void relieve_buffers();
   void report_stopped();
@@ -68,6 +72,7 @@ struct Network::State : std::enable_shared_from_this<State> {
   std::function<Now()> now;
   NetworkSinks sinks;
   boost::asio::steady_timer timer;
+  boost::asio::steady_timer address_timer;
   Instant timer_at = Instant::max();
   std::shared_ptr<SessionContext> context;
   std::shared_ptr<Listener> listener;
@@ -76,6 +81,7 @@ struct Network::State : std::enable_shared_from_this<State> {
   std::function<void()> stopped;
   std::optional<Instant> last_trouble;
   std::size_t turned_away = 0;  // since the last line about it
+  bool address_settling = false;
   bool executing = false;
   bool stopping = false;
 };
@@ -114,6 +120,7 @@ void Network::State::stop(std::function<void()> when_stopped) {
   node.stop(now());
   run_commands();
   timer.cancel();
+  address_timer.cancel();
   report_stopped();
 }
 
@@ -230,7 +237,21 @@ void Network::State::on_exhausted() {
                 " connections turned away; raise LimitNOFILE (ulimit -n)");
 }
 
+// A renewed lease or a moved link may bring the address back, and TCP survives that: a second look
+// after a moment decides. Ending the session at once would leave a dead slot over there, which
+// refuses us for longer than the loss lasted.
 void Network::State::on_own_address_lost() {
+  if (std::exchange(address_settling, true)) return;
+  address_timer.expires_after(kAddressSettles);
+  address_timer.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->address_settling = false;
+    if (!error && !self->stopping) self->end_orphans();
+  });
+}
+
+void Network::State::end_orphans() {
   const auto all = sessions;  // ending one may take it out of the map at once
   for (const auto& [id, session] : all) session->own_addresses_changed();
 }
@@ -242,9 +263,14 @@ void Network::State::forget(ConnectionId id) {
 
 // Over the budget of all peers together, the one that holds most goes: honest ones hold little.
 void Network::State::relieve_buffers() {
-  const auto most = std::max_element(
-      sessions.begin(), sessions.end(),
-      [](const auto& a, const auto& b) { return a.second->buffered() < b.second->buffered(); });
+  // Strangers first: they choose what they hold, and must not choose which masternode goes.
+  const auto rank = [this](const auto& entry) {
+    return std::pair(!whitelist.contains(entry.second->remote()) && entry.second->buffered() > 0,
+                     entry.second->buffered());
+  };
+  const auto most =
+      std::max_element(sessions.begin(), sessions.end(),
+                       [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
   if (most == sessions.end()) return;
   execute(Close{most->first, EndReason::flood,
                 "all receive buffers are full and it holds the largest: " +

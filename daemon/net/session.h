@@ -81,6 +81,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void user_timeout(Duration timeout);
 
   [[nodiscard]] ConnectionId id() const { return id_; }
+  [[nodiscard]] const IpAddress& remote() const { return remote_; }
   // Memory held for an unfinished frame, in bytes.
   [[nodiscard]] std::size_t buffered() const { return buffered_; }
 
@@ -157,7 +158,6 @@ class Session : public std::enable_shared_from_this<Session> {
   Traffic traffic_;            // not reported yet
   TokenBucket frames_;
   TokenBucket kilobytes_;
-  TokenBucket undecodable_;
   TokenBucket lists_;
   SendGuard guard_;
 };

@@ -113,16 +113,10 @@ void Session::check_frame_progress() {
   arm(policy.frame_grace);
 }
 
+// Skipping them is the rule (protocol 2.5): newer peers have messages that we do not know, and an
+// upgrade of the whole network may move the others. The Node judges how many there are.
 void Session::count_undecodable(bool unknown) {
-  if (unknown) {  // newer peers have messages that we do not know; skipping them is the rule
-    ++traffic_.unknown_frames;
-    return;
-  }
-  ++traffic_.undecodable_frames;
-  const Rate rate{context_->policy.transport.undecodable_frames_per_minute, minutes(1)};
-  if (!undecodable_.take(rate, context_->now().mono)) {
-    close(EndReason::flood, "too many frames that are no message");
-  }
+  ++(unknown ? traffic_.unknown_frames : traffic_.undecodable_frames);
 }
 
 void Session::take_frame(wire::Bytes payload) {

@@ -12,6 +12,10 @@ using namespace std::chrono_literals;
 
 constexpr Now kStart{Instant{1000h}, WallTime{400'000h}};
 
+constexpr IpAddress peer(int n) {
+  return IpAddress::v4(64, 0, 1, static_cast<std::uint8_t>(n));
+}
+
 Now later(Duration d) {
   return {kStart.mono + d, kStart.wall + std::chrono::floor<std::chrono::milliseconds>(d)};
 }
@@ -62,13 +66,14 @@ TEST(Observer, TheUplinkIsGoneOnlyWhenAllOfAtLeastThreeAreSilentAndBackWithTheFi
   for (std::size_t connected = 0; connected <= 5; ++connected) {
     for (std::size_t silent = 0; silent <= connected; ++silent) {
       Observer observer;
-      observer.silence(silent, connected, policy, kStart);
+      observer.silence(silent, connected, 15s, policy, kStart);
       EXPECT_EQ(observer.has(Ailment::uplink_down), connected >= 3 && silent == connected);
     }
   }
   Observer observer;
-  observer.silence(3, 3, policy, kStart);
+  observer.silence(3, 3, 15s, policy, kStart);
   observer.heard(later(30s));
+  observer.silence(3, 3, 15s, policy, later(31s));  // somebody was heard just now
   const auto changes = observer.changes();
   ASSERT_EQ(changes.size(), 2U);
   EXPECT_FALSE(changes[1].began);
@@ -78,13 +83,37 @@ TEST(Observer, TheUplinkIsGoneOnlyWhenAllOfAtLeastThreeAreSilentAndBackWithTheFi
 TEST(Observer, MostPeersFailingIsHalfOfThemWithinTheWindow) {
   const ObserverPolicy policy;
   Observer slow;
-  for (int i = 0; i < 10; ++i) slow.lost(static_cast<std::size_t>(10 - i), policy, later(i * 11s));
+  for (int i = 0; i < 10; ++i) {
+    slow.lost(peer(i), static_cast<std::size_t>(10 - i), policy, later(i * 11s));
+  }
   EXPECT_FALSE(slow.sick());
   Observer fast;
-  for (int i = 0; i < 4; ++i) fast.lost(static_cast<std::size_t>(10 - i), policy, later(i * 1s));
+  for (int i = 0; i < 4; ++i) {
+    fast.lost(peer(i), static_cast<std::size_t>(10 - i), policy, later(i * 1s));
+  }
   EXPECT_FALSE(fast.sick());
-  fast.lost(6, policy, later(4s));
+  fast.lost(peer(4), 6, policy, later(4s));
   EXPECT_TRUE(fast.has(Ailment::most_peers_failing));
+}
+
+// A hostile or broken whitelisted peer may come and go as it likes.
+TEST(Observer, OnePeerThatFlapsForHoursIsNoReasonToDoubtOurselves) {
+  const ObserverPolicy policy;
+  Observer observer;
+  for (int i = 0; i < 1000; ++i) {
+    observer.lost(peer(1), i < 10 ? 3 : 50, policy, later(i * 3s));
+    EXPECT_FALSE(observer.sick());
+  }
+}
+
+TEST(Observer, TheTimeOutsStayStretchedForAMomentAfterTheUplinkIsBack) {
+  const ObserverPolicy policy;
+  Observer observer;
+  observer.silence(3, 3, 15s, policy, kStart);
+  observer.heard(later(50s));
+  EXPECT_FALSE(observer.sick());
+  EXPECT_TRUE(observer.stretches(policy, later(109s).mono));
+  EXPECT_FALSE(observer.stretches(policy, later(110s).mono));
 }
 
 TEST(Observer, EveryAilmentHasItsRow) {
@@ -97,10 +126,6 @@ TEST(Observer, EveryAilmentHasItsRow) {
 }
 
 // --- what the node makes of it
-
-constexpr IpAddress peer(int n) {
-  return IpAddress::v4(64, 0, 1, static_cast<std::uint8_t>(n));
-}
 
 std::vector<IpAddress> peers(int count) {
   std::vector<IpAddress> all;
@@ -175,16 +200,25 @@ TEST(NodeHealth, ALostUplinkIsOneEventAndItsReturnBringsAllBackAtOnce) {
             std::string::npos);
   EXPECT_LT(shell.events(EventKind::peer_suspect).size(), 5U);
   for (const auto id : world.ids) shell.closed(id, EndReason::closed_by_peer, "reset");
-  shell.run(3min);  // dials fail in silence, the ladders climb
-  for (int n = 1; n <= 5; ++n) {
-    shell.closed(shell.last_dial(peer(n)), EndReason::timed_out);
+  shell.run(20s);
+  for (int round = 0; round < 6; ++round) {  // dials fail in silence, the ladders climb
+    for (int n = 1; n <= 5; ++n) shell.closed(shell.last_dial(peer(n)), EndReason::timed_out);
+    shell.run(40s);
   }
+  shell.closed(shell.last_dial(peer(2)), EndReason::timed_out);
+  EXPECT_TRUE(shell.events(EventKind::observer_well).empty());
+  // A refusal may be that of a local firewall, and a scanner on the LAN reaches us as well.
+  shell.closed(shell.last_dial(peer(3)), EndReason::refused);
+  (void)shell.inbound(IpAddress::v4(10, 1, 2, 3));
+  EXPECT_TRUE(shell.events(EventKind::observer_well).empty());
+  const ConnectionId under_way = shell.last_dial(peer(1));
   shell.clear();
-  ConnectionId id{};
-  EXPECT_EQ(shell.inbound(IpAddress::v4(77, 1, 2, 3), &id).verdict, Admit::accept);
+  shell.node.on_dial_progress(under_way, DialStage::tcp_connected, IpAddress::v4(64, 0, 0, 50),
+                              shell.now);
+  shell.collect();
   ASSERT_EQ(shell.events(EventKind::observer_well).size(), 1U);
   shell.run(1s);
-  for (int n = 1; n <= 5; ++n) EXPECT_EQ(shell.dials(peer(n)), 1U) << n;
+  for (const int n : {2, 3}) EXPECT_EQ(shell.dials(peer(n)), 1U) << n;
 }
 
 TEST(NodeHealth, WhenMostAreLostAtOnceTheEventSaysItIsThisNode) {
@@ -244,6 +278,51 @@ TEST(NodeHealth, TheEndOfADeadTransportNamesTheDirection) {
   shell.closed(world.ids[0], EndReason::transport_dead, "timed out");
   EXPECT_EQ(shell.all<RecordSession>()[0].session.detail,
             "timed out; packets came from it since, so ours do not arrive");
+}
+
+TEST(NodeHealth, MasternodesThatFallSilentWhileOthersTalkAreNotOurUplink) {
+  World world(3);
+  NodeShell& shell = world.shell;
+  const auto regular = shell.inbound_session(IpAddress::v4(77, 1, 2, 3));
+  for (int i = 0; i < 60; ++i) {
+    shell.run(1s);
+    shell.talk(regular);
+  }
+  EXPECT_TRUE(shell.events(EventKind::observer_sick).empty());
+  EXPECT_EQ(shell.events(EventKind::peer_suspect).size(), 3U);
+  shell.run(40s);  // now that one is silent, too
+  EXPECT_EQ(shell.events(EventKind::observer_sick).size(), 1U);
+}
+
+// The reference node states its height in each ping: that is the first fact after a standstill.
+TEST(NodeHealth, AStandstillEndsWithWhateverFactComesFirst) {
+  World world(1);
+  NodeShell& shell = world.shell;
+  shell.run(31s);
+  shell.now.mono += 1h;
+  shell.now.wall += 1h;
+  shell.node.on_height(world.ids[0], 7, shell.now);
+  shell.talk(world.ids[0]);
+  const auto view = *shell.node.peer(peer(1), shell.now);
+  EXPECT_EQ(view.path->usual_silence_seconds, 0);
+  EXPECT_LE(*view.last_heard_at, shell.now.wall);
+  shell.run(8min);
+  EXPECT_EQ(shell.all<RecordSession>().size(), 1U);  // and is cut in due time
+}
+
+TEST(NodeHealth, AReloadDoesNotShortenWhatABadPathWasGiven) {
+  World world(1);
+  NodeShell& shell = world.shell;
+  for (int i = 0; i < 12; ++i) {
+    shell.run(40s);
+    shell.talk(world.ids[0]);
+  }
+  shell.run(16s);
+  shell.clear();
+  shell.node.on_policy_changed(Policy{}, shell.now);
+  shell.collect();
+  ASSERT_EQ(shell.all<SetUserTimeout>().size(), 1U);
+  EXPECT_GT(seconds(shell.all<SetUserTimeout>()[0].timeout), 70);
 }
 
 }  // namespace

@@ -99,9 +99,9 @@ TEST(PathQuality, ASilenceIsNamedByWhatTheKernelSaw) {
       {0, 0, 0, 14s, 40s, Silence::peer_mute},
       // Ours is not acknowledged, while its packets keep coming.
       {37, 5, 4, 3s, 3s, Silence::nothing_leaves},
-      // Ours is not acknowledged, and nothing comes; or one came at the moment of the cut.
+      // Ours is not acknowledged, and nothing comes; or two were under way when it broke.
       {37, 5, 0, 31s, 31s, Silence::nothing_arrives},
-      {37, 5, 1, 31s, 31s, Silence::nothing_arrives},
+      {37, 5, 2, 3s, 3s, Silence::nothing_arrives},
       // One lost segment is no stall.
       {37, 1, 1, 1s, 1s, Silence::none},
       {37, 1, 1, 1s, 40s, Silence::nothing_arrives},

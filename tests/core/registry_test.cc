@@ -53,5 +53,15 @@ TEST(Registry, AFloodOfClaimsFindsABound) {
   EXPECT_EQ(registry.size(), 100U);
 }
 
+TEST(Registry, StrangersThatFillItKeepNoMasternodeOut) {
+  Registry registry(10);
+  for (std::uint8_t n = 0; n < 50; ++n) {
+    registry.claimed(IpAddress::v4(80, 1, 1, n), "Gold", at(0s));
+  }
+  EXPECT_EQ(registry.size(), 10U);
+  registry.heard(kA, at(1s));
+  EXPECT_TRUE(registry.contains(kA));
+}
+
 }  // namespace
 }  // namespace timectl

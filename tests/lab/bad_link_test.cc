@@ -120,12 +120,16 @@ TEST_F(LabTest, TheRoundTripTimeIsTheLinksWithinTenPercent) {
   auto& keeper = node(3, fast_numbers() + friends(ips));
   start_all();
   for (int i = 0; i < 3; ++i) {
-    ASSERT_TRUE(wait_for([&] { return rtt_ms(keeper, ip(kFirst + i)) > 0; }, patience(10s)));
     const double real = 2.0 * static_cast<double>(kLinks[i].each_way.delay.count());
-    // What two busy processes add is not the link's.
-    const double machine = kSanitized ? 60 : 25;
-    EXPECT_GE(rtt_ms(keeper, ip(kFirst + i)), real * 0.9) << kLinks[i].name;
-    EXPECT_LE(rtt_ms(keeper, ip(kFirst + i)), real * 1.1 + machine) << kLinks[i].name;
+    // What two busy processes add is not the link's; a burst of it passes after a few pings.
+    const double machine = kSanitized ? 60 : 15;
+    EXPECT_TRUE(wait_for(
+        [&] {
+          const double rtt = rtt_ms(keeper, ip(kFirst + i));
+          return rtt >= real * 0.9 && rtt <= real * 1.1 + machine;
+        },
+        patience(15s)))
+        << kLinks[i].name << ": " << rtt_ms(keeper, ip(kFirst + i)) << " ms";
   }
 }
 
