@@ -186,7 +186,11 @@ void World::uncount(const Wire& w, std::uint8_t side, EndReason reason) {
     // An attempt that ends while another connection with the peer is up teaches the node nothing.
     bool another = false;
     for (const auto& [id, index] : boxes_[end.node].wires) {
-      if (id == end.id || (index & kStranger) != 0) continue;
+      if (id == end.id) continue;
+      if ((index & kStranger) != 0) {
+        another = another || strangers_[index & ~kStranger].ip == address(target);
+        continue;
+      }
       const Wire& other = wires_[index];
       const bool with_it = other.ends[0].node == target || other.ends[1].node == target;
       another = another || (with_it && other.ends[other.ends[0].node == target ? 0 : 1].open);
@@ -329,7 +333,7 @@ void World::execute(std::uint16_t index, const Dial& command) {
     dial_stranger(index, command);
     return;
   }
-  const auto target = static_cast<std::uint16_t>(bytes[14] * 200 + bytes[15] - 10);
+  const std::uint16_t target = index_of(command.ip);
   TIMECTL_CHECK(target < size() && target != index);
   const std::uint32_t wire = new_wire(index, target);
   End& end = wires_[wire].ends[0];
