@@ -117,7 +117,8 @@ void Checks::session_ended(Duration now, std::uint16_t node, std::uint16_t targe
   // Whoever has the peer's address (NAT) may take its place, but only from one that is late to
   // answer the probe of S4: an impostor alone does not suffice.
   const bool late = p.touching > 1 || now - p.touched_until < kLate;
-  if (reason == EndReason::superseded && late) return;
+  const bool replaced = reason == EndReason::superseded || reason == EndReason::closed_by_peer;
+  if (replaced && late) return;  // the second as the one who was replaced sees it
   violated(now, pair_name(node, target) + ": a session ended as " + std::string(name_of(reason)) +
                     ", and nothing had hurt it");
 }

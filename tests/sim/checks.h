@@ -50,6 +50,10 @@ class Checks {
   void dial_failed(Duration now, std::uint16_t node, std::uint16_t target, EndReason reason);
   void session_began(Duration now, std::uint16_t node, std::uint16_t target, bool dialled);
   void session_ended(Duration now, std::uint16_t node, std::uint16_t target, EndReason reason);
+  // Somebody else had a session from the target's address: the node has forgotten its row.
+  void hard_row_over(std::uint16_t node, std::uint16_t target) {
+    pair(node, target).hard_from = pair(node, target).hard_until = {};
+  }
   void process_ended(std::uint16_t node);
   // The wall clock was set: what the store says of times is off after the next start.
   void clock_stepped(std::uint16_t node) { stepped_[node] = true; }

@@ -160,7 +160,8 @@ Result<Schedule> parse_schedule(std::string_view text) {
 }
 
 Schedule random_schedule(std::uint64_t seed, std::uint16_t nodes, Duration length) {
-  Random random(seed * 0x9e3779b97f4a7c15U + 1);
+  // Mixed first: neighbouring states of the generator are one stream, a step apart.
+  Random random(Random(~seed).next());
   Schedule schedule;
   schedule.seed = seed;
   schedule.nodes = nodes;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "daemon/core/reconnect.h"
+#include "daemon/core/reflect.h"
 
 namespace timectl::sim {
 namespace {
@@ -23,6 +24,10 @@ constexpr std::uint64_t kFullCheckEvery = 8192;   // events; after changes it is
 IpAddress World::address(std::uint16_t node) {
   return IpAddress::v4(64, 0, static_cast<std::uint8_t>(node / 200),
                        static_cast<std::uint8_t>(10 + node % 200));
+}
+
+std::uint16_t World::index_of(const IpAddress& ip) {
+  return static_cast<std::uint16_t>(ip.bytes()[14] * 200 + ip.bytes()[15] - 10);
 }
 
 World::World(const WorldOptions& options)
@@ -273,9 +278,22 @@ void World::look() {
         continue;
       }
       violated(now_, "nodes " + std::to_string(a) + " and " + std::to_string(b) +
-                         " are not connected though nothing is wrong any more");
+                         " are not connected though nothing is wrong any more: " + seen_by(a, b) +
+                         "; " + seen_by(b, a));
     }
   }
+}
+
+std::string World::seen_by(std::uint16_t a, std::uint16_t b) const {
+  const auto view = boxes_[a].node->peer(address(b), local(boxes_[a]));
+  if (!view) return std::to_string(a) + " knows nothing";
+  return std::to_string(a) + " is " + std::string(name_of(view->state)) + " after " +
+         (view->last_end_reason ? std::string(name_of(*view->last_end_reason)) : "nothing") +
+         ", next " +
+         (view->next_attempt_at
+              ? std::to_string((*view->next_attempt_at - local(boxes_[a]).wall).count()) + " ms"
+              : "none") +
+         ", sessions " + std::to_string(checks_.sessions(a, b));
 }
 
 bool World::connected(std::uint16_t a, std::uint16_t b) const {

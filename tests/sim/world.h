@@ -59,6 +59,7 @@ class World {
   [[nodiscard]] const Node& node(std::uint16_t index) const { return *boxes_[index].node; }
   [[nodiscard]] Now local_time(std::uint16_t node) const { return local(boxes_[node]); }
   [[nodiscard]] static IpAddress address(std::uint16_t node);
+  [[nodiscard]] static std::uint16_t index_of(const IpAddress& ip);  // of an address() only
   // Tests look at what nodes say and do.
   std::function<void(std::uint16_t node, const Event& event)> on_event;
   std::function<void(std::uint16_t node, std::uint16_t target)> on_dial;
@@ -165,6 +166,7 @@ class World {
   void wake(std::uint16_t node);
   void note(std::uint64_t value);
   void look();
+  [[nodiscard]] std::string seen_by(std::uint16_t a, std::uint16_t b) const;
 
   // --- faults (world_faults.cc)
   void fault_begins(std::size_t index);

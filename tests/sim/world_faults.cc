@@ -39,7 +39,6 @@ bool concerns(const Fault& f, std::uint16_t from, std::uint16_t to) {
       return (f.a == from && f.b == to) || (f.a == to && f.b == from);
     case FaultKind::split:
       return (from < f.a) != (to < f.a);
-    case FaultKind::mute:
     case FaultKind::step:
     case FaultKind::flood:
       return false;

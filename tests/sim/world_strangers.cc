@@ -154,6 +154,11 @@ void World::stranger_acts(std::uint32_t index) {
   s.ready = true;
   box.node->on_ready(s.id, PeerHello{2, 2344}, local(box));
   if (s.behaviour == garbage) return stranger_later(index, kSoon, act, 0);
+  // An impostor's session must not outlive its fault by much: the heal is measured from there.
+  if (box.list->contains(s.ip)) {
+    checks_.hard_row_over(s.node, index_of(s.ip));
+    return stranger_later(index, 20s, leave, 0);
+  }
   if (s.behaviour != honest) return;
   if (!s.dialled) stranger_later(index, std::chrono::seconds(30 + random_.below(600)), leave, 0);
   // It says whatever it likes of others: nodes that are none, and itself as a masternode.
