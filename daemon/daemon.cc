@@ -226,7 +226,7 @@ Daemon::~Daemon() {
   parts.server.reset();
   parts.network.reset();
   if (parts.methods) (void)parts.methods->flush_denied(clock_now(), true);
-  if (parts.database) parts.save_bans();
+  if (parts.database) parts.save_all_bans();
   if (parts.recorder) parts.recorder->flush(clock_now());
 }
 

@@ -72,7 +72,8 @@ struct Daemon::Parts {
   void upkeep();
   void expire(Now now);
   void prune(Now now);
-  void save_bans();
+  void save_bans();      // a chunk of them
+  void save_all_bans();  // at the end
   void check_in_background();
 };
 

@@ -124,6 +124,13 @@ void Daemon::Parts::save_bans() {
   if (store::save_bans(*database, rows)) bans.saved(rows);
 }
 
+void Daemon::Parts::save_all_bans() {
+  for (auto rows = bans.unsaved(kBanRows); !rows.empty(); rows = bans.unsaved(kBanRows)) {
+    if (!store::save_bans(*database, rows)) return;
+    bans.saved(rows);
+  }
+}
+
 void Daemon::Parts::prune(Now now) {
   const auto& keep = options.config.history;
   const auto removed = store::prune_history(*database, {.keep = keep.keep_sessions}, now.wall);

@@ -55,17 +55,13 @@ bool writes(const BanChange& change) {
 Result<std::vector<Ban>> load_bans(Database& database) {
   Connection& connection = database.connection();
   return guarded(connection, "reading the bans", [&]() -> Result<std::vector<Ban>> {
-    Query query(connection,
-                "SELECT ip, origin, reason, added_by, since, until, offences FROM bans"
-                " ORDER BY ip, origin");
+    Query query(
+        connection,
+        "SELECT * FROM (SELECT ip, origin, reason, added_by, since, until, offences FROM bans"
+        " ORDER BY origin = 'automatic', until DESC LIMIT ?) ORDER BY ip, origin");
+    query.bind(kMaxBanRows);  // of too many automatic ones those that end first are left out
     std::vector<Ban> bans;
     while (query.step()) {
-      if (bans.size() == kMaxBanRows) {
-        return Error{Code::database_damaged,
-                     "table bans has more than " + std::to_string(kMaxBanRows) + " rows",
-                     "the file was damaged or edited by another program",
-                     {"timectl db check", "timectl db restore FILE"}};
-      }
       bans.push_back(read_ban(query.row()));
     }
     return bans;

@@ -13,7 +13,7 @@
 namespace timectl::store {
 
 inline constexpr std::size_t kMaxBanReasonBytes = 500;
-inline constexpr std::size_t kMaxBanRows = 40'000;  // more than the policy's limits is damage
+inline constexpr std::size_t kMaxBanRows = 40'000;  // read at most
 
 // All of them, over or not, by address; a row that does not read is database_damaged.
 [[nodiscard]] Result<std::vector<Ban>> load_bans(Database& database);

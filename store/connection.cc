@@ -119,6 +119,8 @@ Code code_of(int primary, int extended, int system_error) {
     case SQLITE_FULL:
       return Code::database_full;
     case SQLITE_CORRUPT:
+      // The machine that runs queries turns a read that ended with EIO into this.
+      return system_error == EIO ? Code::input_output : Code::database_damaged;
     case SQLITE_NOTADB:
     case SQLITE_FORMAT:
     case SQLITE_TOOBIG:
@@ -167,7 +169,9 @@ Error describe(const std::filesystem::path& file, const SQLite::Exception& excep
   const Code code = code_of(primary, exception.getExtendedErrorCode(), system_error);
   Error error{code, std::string(doing) + " failed: " + file.string(), exception.what()};
   const bool file_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ||
-                           primary == SQLITE_FULL || primary == SQLITE_READONLY;
+                           primary == SQLITE_FULL || primary == SQLITE_READONLY ||
+                           code == Code::input_output;
+  if (primary == SQLITE_CORRUPT && code == Code::input_output) error.because = "a read failed";
   if (file_system && system_error != 0) {
     error.because.append(" (").append(std::strerror(system_error)).append(")");
   }

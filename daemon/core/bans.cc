@@ -122,7 +122,7 @@ ViolationScore Bans::score(const IpAddress& ip, Standing standing, const BanPoli
   if (it == records_.end()) return score;
   Record record = it->second;
   decay(record, policy, now);
-  forget_old(record, policy, now);
+  (void)forget_old(record, policy, now);  // a copy: nothing is stored
   score.attack = record.attack;
   score.nuisance = record.nuisance;
   score.counts = record.counts;
@@ -143,14 +143,14 @@ void Bans::decay(Record& record, const BanPolicy& policy, Instant now) {
   record.scored_at = std::max(record.scored_at, now);
 }
 
-void Bans::forget_old(Record& record, const BanPolicy& policy, Instant now) {
-  if (record.ban && !record.in_force && now - record.ends > policy.forgive_after) {
-    record.ban.reset();
-  }
-  if (record.attack + record.nuisance >= kForgotten) return;
+bool Bans::forget_old(Record& record, const BanPolicy& policy, Instant now) {
+  const bool forgiven = record.ban && !record.in_force && now - record.ends > policy.forgive_after;
+  if (forgiven) record.ban.reset();
+  if (record.attack + record.nuisance >= kForgotten) return forgiven;
   record.attack = record.nuisance = 0;
   record.counts = {};
   record.last_at = {};
+  return forgiven;
 }
 
 // A sixteenth at once, so that a crowd of attackers does not make each violation a walk.
@@ -161,7 +161,7 @@ Bans::Record* Bans::room_for(const IpAddress& key, const BanPolicy& policy, Inst
     std::vector<std::pair<double, IpAddress>> ranks;
     for (auto& [ip, record] : records_) {
       decay(record, policy, now);
-      forget_old(record, policy, now);
+      if (forget_old(record, policy, now)) note_unsaved({ip, BanOrigin::automatic});
       const double remembered =
           record.ban ? policy.threshold * static_cast<double>(record.ban->offences) : 0;
       ranks.emplace_back(record.in_force ? kBanned + seconds(record.ends - now)
@@ -190,7 +190,7 @@ Bans::Outcome Bans::violation(const IpAddress& ip, ViolationKind kind, Standing 
   Record* record = known != records_.end() ? &known->second : room_for(key, policy, now.mono);
   if (record == nullptr) return {};
   decay(*record, policy, now.mono);
-  forget_old(*record, policy, now.mono);
+  if (forget_old(*record, policy, now.mono)) note_unsaved({key, BanOrigin::automatic});
   const ViolationRow& row = violation_row(kind);
   double& part = row.gravity == Gravity::attack ? record->attack : record->nuisance;
   part = std::min(part + row.points, kMostPoints * policy.threshold);

@@ -162,7 +162,8 @@ class Bans {
   // Which key of records_ an address has.
   [[nodiscard]] static IpAddress judged(const IpAddress& ip, Standing standing);
   static void decay(Record& record, const BanPolicy& policy, Instant now);
-  static void forget_old(Record& record, const BanPolicy& policy, Instant now);
+  // Whether it had a ban that is forgiven now, so that its row must go.
+  [[nodiscard]] static bool forget_old(Record& record, const BanPolicy& policy, Instant now);
   Record* room_for(const IpAddress& key, const BanPolicy& policy, Instant now);
   void begin(const IpAddress& key, Record& record, const BanPolicy& policy, Now now);
   void note_unsaved(const RowKey& key);

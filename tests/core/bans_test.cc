@@ -348,6 +348,21 @@ TEST_F(BansTest, TheStoreIsToldOfEachRowOnce) {
   EXPECT_EQ(rows[0].origin, BanOrigin::operator_);
 }
 
+// Else the table in the file grows for as long as strangers come and go.
+TEST_F(BansTest, ABanThatIsForgivenTakesItsRowAway) {
+  policy_.max_automatic = 16;
+  const IpAddress old = IpAddress::v4(10, 0, 0, 1);
+  (void)does(Kind::flood, old);
+  (void)does(Kind::flood, old);
+  bans_.saved(bans_.unsaved(100));
+  pass(policy_.forgive_after + 24h);
+  bans_.saved(bans_.unsaved(100));
+  for (std::uint8_t n = 1; n <= 40; ++n) (void)does(Kind::flood, IpAddress::v4(10, 0, 1, n));
+  const auto rows = bans_.unsaved(100);
+  EXPECT_TRUE(
+      std::ranges::any_of(rows, [&](const auto& row) { return row.ip == old && !row.ban; }));
+}
+
 TEST_F(BansTest, TheLongerOfTwoBansIsTheOneThatIsNamed) {
   (void)does(Kind::flood);
   (void)does(Kind::flood);

@@ -213,7 +213,7 @@ TEST(Check, NamesEveryThingThatIsWrong) {
          "PRAGMA foreign_keys=OFF;"
          "INSERT INTO whitelist_source VALUES ('10.9.9.9', 'manual', '', '', 1, NULL, NULL);"
          "UPDATE audit SET reason = 'x' WHERE seq = 2;"
-         "INSERT INTO peers VALUES ('nonsense', 0, NULL, NULL, NULL, NULL, NULL, 0, '', '')");
+         "INSERT INTO peers VALUES ('nonsense', 0, NULL, NULL, NULL, NULL, NULL, 0, '', '', '')");
   auto database = directory.open();
   ASSERT_TRUE(database);
   auto problems = check(*database);
