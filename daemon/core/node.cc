@@ -46,7 +46,6 @@ void Node::start(Now now) {
   State& s = *state_;
   TIMECTL_CHECK(!s.started);
   s.started = true;
-  s.last_fact = now.mono;
   s.next_pass = now.mono + s.policy().reconnect.pass_interval;
   for (const auto& memory : std::exchange(s.remembered, {})) {
     Peer* peer = s.ensure_peer(memory.ip);

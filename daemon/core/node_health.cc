@@ -21,6 +21,8 @@ Duration stretched(Duration d, double factor) {
 // was not running, and nobody's silence meanwhile counts against him.
 void Node::State::awake(Now now) {
   if (!started || stopping) return;
+  // The shell's loop begins when it begins: what came before it is no standstill.
+  if (!std::exchange(awake_once, true)) last_fact = now.mono;
   // Since the last fact at most: those that had piled up come one by one, before the timer.
   const Instant since = std::max(next_due(), std::exchange(last_fact, now.mono));
   if (since >= now.mono || now.mono - since < policy().observer.late_timer) return;

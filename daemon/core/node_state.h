@@ -100,6 +100,7 @@ struct Node::State {
   TokenBucket rejection_events;
   Observer observer;
   Instant last_fact = {};  // when the last one came
+  bool awake_once = false;
   DueQueue<ConnectionId> checks;
   DueQueue<IpAddress> masternode_due;
   DueQueue<IpAddress> regular_due;

@@ -176,6 +176,16 @@ TEST(NodeHealth, AStandstillIsForgivenOnceHoweverManyFactsComeAfterIt) {
   EXPECT_EQ(shell.all<RecordSession>()[0].session.end_reason, EndReason::unresponsive);
 }
 
+TEST(NodeHealth, ASlowStartIsNoStandstill) {
+  NodeShell shell(peers(3));
+  shell.node.start(shell.now);
+  shell.now.mono += 5s;
+  shell.now.wall += 5s;
+  shell.node.tick(shell.now);
+  shell.collect();
+  EXPECT_TRUE(shell.events(EventKind::observer_sick).empty());
+}
+
 TEST(NodeHealth, TheTimeThatWePassedAsleepIsNoRoundTrip) {
   World world(1);
   const auto pings = [&] { return world.shell.all<SendPing>(); };
