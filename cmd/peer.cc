@@ -152,8 +152,8 @@ std::string detail_text(const Output& out, const PeerDetailView& peer) {
   if (peer.path) {
     const auto& path = *peer.path;
     fields.push_back(
-        {"Path", fmt::format("{} of segments sent again, round trips vary by {} ms, {}/s",
-                             path.retransmitted ? percent(*path.retransmitted) : "unknown share",
+        {"Path", fmt::format("segments sent again: {}; round trips vary by {} ms; {}/s",
+                             path.retransmitted ? percent(*path.retransmitted) : "unknown",
                              rtt(path.rtt_deviation_ms),
                              human_bytes(static_cast<std::uint64_t>(path.bytes_per_second)))});
     if (!path.silence.empty()) fields.push_back({"Silence", printable(path.silence)});
@@ -191,11 +191,13 @@ Result<int> history(Context& context, const control::PeerHistoryRequest& request
                     },
                     Align::right)
                 .column("DIR", &Row::direction)
-                .column("ENDED BY",
-                        [](const Row& row) {
-                          return row.end_reason ? Cell{std::string(name_of(*row.end_reason))}
-                                                : Cell{"(open)", Paint::good};
-                        })
+                .column(
+                    "ENDED BY",
+                    [](const Row& row) {
+                      return row.end_reason ? Cell{std::string(name_of(*row.end_reason))}
+                                            : Cell{"(open)", Paint::good};
+                    },
+                    Align::left, Fit::whole)
                 .column("MISSED", &Row::missed_pongs, Align::right)
                 .column(
                     "RTT MS", [](const Row& row) { return rtt(row.rtt_ms_p50); }, Align::right)
@@ -227,7 +229,8 @@ Result<int> connect(Context& context, const control::PeerRequest& request) {
   const auto answer = ask(context, "peer.connect", request);
   if (!answer) return answer.error();
   return show<ConnectReply>(context, "timectl.peer.connect/1", *answer, [&](const auto& reply) {
-    context.out.text("dialling " + reply.ip.to_string() + "\n");
+    const bool there = reply.result == "unchanged";
+    context.out.text((there ? "connected already: " : "dialling ") + reply.ip.to_string() + "\n");
     context.out.note("next: timectl peer show " + reply.ip.to_string());
   });
 }
@@ -235,12 +238,13 @@ Result<int> connect(Context& context, const control::PeerRequest& request) {
 Result<int> disconnect(Context& context, const control::PeerDisconnectRequest& request) {
   const auto answer = ask(context, "peer.disconnect", request);
   if (!answer) return answer.error();
-  return show<DisconnectReply>(context, "timectl.peer.disconnect/1", *answer,
-                               [&](const auto& reply) {
-                                 context.out.text("closed " + reply.ip.to_string() +
-                                                  "; it is neither dialled nor let in for " +
-                                                  human_duration(reply.stay_away_seconds) + "\n");
-                               });
+  return show<DisconnectReply>(
+      context, "timectl.peer.disconnect/1", *answer, [&](const auto& reply) {
+        const bool was = reply.result == "disconnected";
+        context.out.text((was ? "closed " : "was not connected: ") + reply.ip.to_string() +
+                         "; it is neither dialled nor let in for " +
+                         human_duration(reply.stay_away_seconds) + "\n");
+      });
 }
 
 }  // namespace

@@ -93,6 +93,9 @@ class Grid {
   std::vector<std::vector<Cell>> rows_;
 };
 
+// Whether a cell may be cut where the table is too wide. Addresses and times never shrink first.
+enum class Fit : std::uint8_t { shrinks, whole };
+
 template <class Row>
 class Table {
  public:
@@ -101,11 +104,11 @@ class Table {
 
   // `get`: a pointer to a member of Row, or a callable of a row that returns a value or a Cell.
   template <class Get>
-  Table& column(std::string title, Get get, Align align = Align::left) {
+  Table& column(std::string title, Get get, Align align = Align::left, Fit fit = Fit::shrinks) {
     using Got = std::remove_cvref_t<std::invoke_result_t<Get, const Row&>>;
     constexpr bool kWhole = std::is_same_v<Got, IpAddress> || std::is_same_v<Got, WallTime> ||
                             std::is_same_v<Got, std::optional<WallTime>>;
-    grid_.column(std::move(title), align, kWhole);
+    grid_.column(std::move(title), align, kWhole || fit == Fit::whole);
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       auto value = cells_(std::invoke(get, rows_[i]));
       if constexpr (std::is_same_v<decltype(value), Cell>) {

@@ -58,10 +58,9 @@ Result<void> Daemon::Parts::reload() {
     return changes.error();
   }
   refuse_config(*changes);
-  record(
-      EventKind::config_reloaded, Severity::notice,
-      std::string("configuration reloaded") +
-          (moved ? "; a changed network, address, port or mode needs `timectl node restart`" : ""));
+  record(EventKind::config_reloaded, Severity::notice,
+         std::string(moved ? "a changed network, address, port or mode needs `timectl node restart`"
+                           : ""));
   pump();
   return {};
 }

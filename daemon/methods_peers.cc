@@ -232,6 +232,9 @@ control::Reply peer_connect(const Call& call) {
   if (auto ok = refuse_passive(call); !ok) return {ok.error()};
   const auto ip = resolve_peer(call, request->peer);
   if (!ip) return {ip.error()};
+  if (call.services.node->connected(*ip)) {
+    return {json::value(json::object{{"ip", to_json(*ip)}, {"result", "unchanged"}})};
+  }
   if (auto ok = call.services.node->connect(*ip, call.now); !ok) return {ok.error()};
   if (call.services.pump) call.services.pump();
   return {json::value(json::object{{"ip", to_json(*ip)}, {"result", "dialing"}})};
@@ -243,10 +246,12 @@ control::Reply peer_disconnect(const Call& call) {
   const auto ip = resolve_peer(call, request->peer);
   if (!ip) return {ip.error()};
   const auto away = request->stay_away.value_or(kStayAway);
+  const bool connected = call.services.node->connected(*ip);
   if (auto ok = call.services.node->disconnect(*ip, away, call.now); !ok) return {ok.error()};
   if (call.services.pump) call.services.pump();
-  return {json::value(json::object{
-      {"ip", to_json(*ip)}, {"result", "disconnected"}, {"stay_away_seconds", to_json(away)}})};
+  return {json::value(json::object{{"ip", to_json(*ip)},
+                                   {"result", connected ? "disconnected" : "unchanged"},
+                                   {"stay_away_seconds", to_json(away)}})};
 }
 
 control::Reply slots_show(const Call& call) {

@@ -29,7 +29,7 @@ std::string several(std::uint64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-void judge(control::StatusReply& reply) {
+void judge(control::StatusReply& reply, const Call& call) {
   const auto total = reply.masternodes.whitelisted;
   const auto connected = reply.masternodes.connected.value_or(0);
   if (total == 0) {
@@ -55,10 +55,12 @@ void judge(control::StatusReply& reply) {
       reply.alerts.push_back({Severity::critical, "No whitelisted peer is connected", {}});
     }
     for (const auto& peer : reply.masternodes.down) {
-      reply.alerts.push_back({Severity::critical,
-                              "Whitelisted peer " + peer.ip.to_string() + " is not connected (" +
-                                  std::string(name_of(peer.state)) + ")",
-                              {}});
+      const auto kept_away = call.services.node->kept_away_because(peer.ip, call.now);
+      reply.alerts.push_back(
+          {Severity::critical,
+           "Whitelisted peer " + peer.ip.to_string() + " is not connected (" +
+               (kept_away.empty() ? std::string(name_of(peer.state)) : kept_away) + ")",
+           {}});
     }
     reply.next_command = reply.masternodes.down.empty()
                              ? "timectl peer list --whitelisted"
@@ -114,7 +116,7 @@ control::Reply status(const Call& call) {
     reply.next_command = "timectl node info";
     reply.alerts.push_back({Severity::notice, "The node runs passive", {}});
   } else {
-    judge(reply);
+    judge(reply, call);
   }
   judge_node(reply);
   if (const auto& failure = services.database->write_failure()) {

@@ -32,7 +32,8 @@ std::optional<std::uint64_t> Throttle::admit(const Event& event, Instant now) {
     return admit_whitelisted(Key(event.kind, IpAddress{}), now);
   }
   // What the operator did is no peer's doing.
-  if (!event.peer || event.kind == EventKind::promoted) return 0;
+  const bool by_hand = event.kind == EventKind::promoted || event.by_operator;
+  if (!event.peer || by_hand) return 0;
   begin_interval(now);
   const Key key(event.kind, *event.peer);
   if (event.whitelisted) return admit_whitelisted(key, now);

@@ -76,7 +76,7 @@ std::string covered_by(const Ban& ban) {
 }
 
 std::string ban_term(const Ban& ban) {
-  return (ban.until ? "until " + rfc3339(*ban.until) : std::string("for good")) +
+  return (ban.until ? "until " + utc_text(*ban.until) : std::string("for good")) +
          (ban.reason.empty() ? "" : ": " + ban.reason);
 }
 

@@ -67,7 +67,8 @@ struct Event {
   bool whitelisted = false;
   std::optional<Direction> direction = {};
   std::optional<EndReason> reason = {};
-  std::string detail = {};  // evidence, one line, already escaped for a terminal
+  std::string detail = {};   // evidence, one line, already escaped for a terminal
+  bool by_operator = false;  // no peer's doing, so that nothing leaves it out; not stored
   // Numbers that R5's lines print; meaning by kind, 0 where the kind has none.
   std::uint64_t delay_seconds = 0;  // dial_scheduled: the nominal gap
   std::uint64_t missed_pongs = 0;

@@ -165,6 +165,8 @@ class Node {
 
   // Views.
   [[nodiscard]] SlotsView slots() const;
+  // Why it is neither dialled nor let in now, whatever the slots say; empty where nothing is.
+  [[nodiscard]] std::string kept_away_because(const IpAddress& ip, Now now) const;
   [[nodiscard]] SlotCheckView check_slot(const IpAddress& ip, Now now) const;
   [[nodiscard]] std::vector<PeerView> peers(Now now) const;  // whitelisted first, then by address
   [[nodiscard]] Result<PeerDetailView> peer(const IpAddress& ip, Now now) const;

@@ -97,9 +97,10 @@ void Node::State::enforce_bans(Now now) {
 }
 
 // Whoever was kept out by it may be dialled again.
-void Node::State::ban_over(const Ban& ban, const std::string& detail, Now now) {
+void Node::State::ban_over(const Ban& ban, EndOfBan how, Now now) {
   Event e = event(EventKind::ban_ended, Severity::info, ban.ip, now);
-  e.detail = detail;
+  e.by_operator = how == EndOfBan::lifted;
+  e.detail = e.by_operator ? "an operator lifted it" : "its time is over";
   record(std::move(e));
   std::vector<IpAddress> ips;
   const bool one = covered_by(ban) == ban.ip.to_string();
@@ -121,7 +122,7 @@ void Node::State::ban_over(const Ban& ban, const std::string& detail, Now now) {
 
 void Node::State::expire_bans(Now now) {
   if (bans.next_end() > now.mono) return;
-  for (const auto& ban : bans.expire(now.mono)) ban_over(ban, "its time is over", now);
+  for (const auto& ban : bans.expire(now.mono)) ban_over(ban, EndOfBan::expired, now);
 }
 
 void Node::on_ban_changed(const BanChange& change, Now now) {
@@ -133,11 +134,12 @@ void Node::on_ban_changed(const BanChange& change, Now now) {
     Event e = s.event(EventKind::peer_banned, severity_of(masternode), change.ip, now);
     e.reason = EndReason::banned;
     e.detail = ban_term(*change.after) + " (by " + change.after->added_by + ")";
+    e.by_operator = true;
     s.record(std::move(e));
     s.note_protection(change.ip, now);
     s.enforce_ban(change.ip, now);
   } else if (change.result == ChangeResult::removed) {
-    s.ban_over(*change.before, "an operator lifted it", now);
+    s.ban_over(*change.before, State::EndOfBan::lifted, now);
   }
   s.pump(now);
 }

@@ -134,6 +134,7 @@ Result<void> Node::disconnect(const IpAddress& ip, Duration stay_away, Now now) 
     peer->reconnect.stay_away_until(now.mono + stay_away);
   }
   s.close_link(ip, EndReason::closed_by_operator, "an operator closed it", now);
+  s.remember(ip, now);
   s.queue(ip, now.mono);
   s.pump(now);
   return {};

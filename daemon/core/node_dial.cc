@@ -67,12 +67,12 @@ void Node::State::attempt_over(const Connection& c, EndReason reason, const std:
   }
   Peer* peer = ensure_peer(c.ip);
   if (peer == nullptr) return;
-  if (!detail.empty()) peer->last_text = detail;
   if (!masternode && c.direction == Direction::in) {
     remember(c.ip, now);  // it came to us; regular peers that did are not called back at once
     queue(c.ip, now.mono);
     return;
   }
+  if (!detail.empty()) peer->last_text = detail;
   TargetFacts facts = facts_of(c.ip, now);
   if (c.was_ready()) facts.session = now.mono - c.liveness->start();
   const auto verdict = peer->reconnect.failed(reason, facts, policy().reconnect, random, now.mono);

@@ -163,7 +163,8 @@ struct Node::State {
   void judge_pong(Connection& c, bool known, Now now);
   bool enforce_ban(const IpAddress& ip, Now now);
   void enforce_bans(Now now);
-  void ban_over(const Ban& ban, const std::string& detail, Now now);
+  enum class EndOfBan : std::uint8_t { expired, lifted };
+  void ban_over(const Ban& ban, EndOfBan how, Now now);
   void expire_bans(Now now);
 
   // --- connections (node_connections.cc, node_endings.cc)

@@ -64,15 +64,25 @@ SlotsView Node::slots() const {
   return view;
 }
 
+std::string Node::kept_away_because(const IpAddress& ip, Now now) const {
+  const State& s = *state_;
+  if (s.is_blacklisted(ip)) return "it is blacklisted: " + s.whitelist.blacklist().at(ip);
+  if (const Ban* ban = s.banned(ip)) return "it is banned " + ban_term(*ban);
+  if (s.is_own(ip)) return "it is our own address";
+  if (ip.is_unspecified() || ip.is_multicast()) return "it is no address of a host";
+  const auto peer = s.peers.find(ip);
+  if (peer == s.peers.end() || !peer->second.reconnect.held_by_operator(now.mono)) return "";
+  const auto until = *peer->second.reconnect.next() - now.mono;
+  return "an operator keeps it away for another " + human_duration(until);
+}
+
 SlotCheckView Node::check_slot(const IpAddress& ip, Now now) const {
   const State& s = *state_;
   SlotCheckView view;
   view.ip = ip;
-  if (s.is_blacklisted(ip)) {
-    view.reason = "it is blacklisted: " + s.whitelist.blacklist().at(ip);
-  } else if (const Ban* ban = s.banned(ip)) {
-    view.reason = "it is banned " + ban_term(*ban);
-  } else if (s.options.mode == NodeMode::passive) {
+  view.reason = kept_away_because(ip, now);
+  if (!view.reason.empty()) return view;
+  if (s.options.mode == NodeMode::passive) {
     view.reason = "the node runs passive and accepts nobody";
   } else if (s.ready(ip)) {
     view.reason = "it is connected already: a second connection would be a duplicate";
@@ -100,6 +110,8 @@ PeerView view_of(const State& s, const IpAddress& ip, Now now) {
   if (entry != nullptr) view.label = entry->label;
   const auto peer = s.peers.find(ip);
   if (peer != s.peers.end()) view.state = state_of(peer->second, now.mono);
+  const bool due = s.masternode_due.find(ip).has_value() || s.regular_due.find(ip).has_value();
+  if (view.state == PeerState::idle && due) view.state = PeerState::backoff;
   const Connection* c = s.main_of(ip);
   if (c == nullptr) return view;
   view.direction = c->direction;
@@ -171,10 +183,8 @@ Result<PeerDetailView> Node::peer(const IpAddress& ip, Now now) const {
     view.next_attempt_at =
         now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(*at - now.mono);
   }
-  const Ban* ban = s.banned(ip);
-  view.next_attempt_reason = s.is_own(ip)     ? "it is our own address"
-                             : ban != nullptr ? "it is banned " + ban_term(*ban)
-                                              : reconnect.why(now.mono);
+  view.next_attempt_reason = kept_away_because(ip, now);
+  if (view.next_attempt_reason.empty()) view.next_attempt_reason = reconnect.why(now.mono);
   return view;
 }
 

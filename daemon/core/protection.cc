@@ -81,20 +81,19 @@ ProtectionFact slot(const ProtectionInput& input) {
 // everybody (W4), none is among them.
 bool against_the_rules(const SessionRecord& loss, std::uint64_t missed_pongs_limit) {
   if (loss.end_reason == EndReason::unresponsive) return loss.missed_pongs < missed_pongs_limit;
-  return loss.end_reason == EndReason::banned || loss.end_reason == EndReason::evicted ||
-         loss.end_reason == EndReason::refused;
+  return loss.end_reason == EndReason::evicted || loss.end_reason == EndReason::refused;
 }
 
 ProtectionFact survived(const ProtectionInput& input) {
-  if (!input.last_loss) return {FactName::survived, true, "no loss of it is on record"};
+  if (!input.last_loss) return {FactName::survived, true, "no loss of it since it was whitelisted"};
   const SessionRecord& loss = *input.last_loss;
   const std::string what =
-      "lost on " + rfc3339(loss.ended_at) + ": " + std::string(name_of(loss.end_reason));
+      "lost " + utc_text(loss.ended_at) + ": " + std::string(name_of(loss.end_reason));
   if (against_the_rules(loss, input.missed_pongs_limit)) {
     return {FactName::survived, false, what + ", which was our own doing against the rules"};
   }
   if (!input.live) return {FactName::survived, {}, what + "; whether it came back is not known"};
-  if (!input.live->connected) return {FactName::survived, {}, what + "; it is not back yet"};
+  if (!input.live->connected) return {FactName::survived, {}, what + "; it is not connected now"};
   return {FactName::survived, true, what + "; it came back"};
 }
 
@@ -125,6 +124,7 @@ bool is_incident(EndReason reason) {
     case EndReason::duplicate:
     case EndReason::closed_by_operator:
     case EndReason::self_connection:
+    case EndReason::banned:  // an operator's word or the file's; what holds now is its own fact
       return false;
     default:
       return true;

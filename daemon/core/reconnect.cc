@@ -13,6 +13,8 @@ using namespace std::chrono_literals;
 constexpr std::string_view kOrdinary = "the gaps double up to their cap";
 constexpr std::string_view kUnclean = "the peer may still hold our dead connection";
 constexpr std::string_view kAfterTcp = "peers count failures after TCP and ban for them";
+constexpr std::string_view kBudget =
+    "as many attempts failed after TCP within the hour as its node tolerates";
 constexpr std::string_view kRejected = "the peer bans for 4 hours after a rejection";
 constexpr std::string_view kParked = "until the config changes or `timectl peer connect` says so";
 constexpr std::string_view kOwn = "our own doing, nothing to wait for";
@@ -143,6 +145,8 @@ void Reconnect::forgive(Instant now) {
 }
 
 void Reconnect::stay_away_until(Instant until) {
+  last_reason_ = EndReason::closed_by_operator;
+  ladder_ = Ladder::none;
   next_ = until;
   passive_ = false;
   held_by_operator_ = true;
@@ -171,6 +175,7 @@ Reconnect::Verdict Reconnect::failed(EndReason reason, const TargetFacts& facts,
   ladder_ = ladder;
   passive_ = false;
   held_by_operator_ = false;
+  held_by_budget_ = false;
   if (ladder == Ladder::parked) {
     next_.reset();
     verdict.parked = true;
@@ -209,7 +214,10 @@ Reconnect::Verdict Reconnect::failed(EndReason reason, const TargetFacts& facts,
     factor += policy.jitter * swing;
   }
   next_ = now + Duration(static_cast<Duration::rep>(static_cast<double>(gap.count()) * factor));
-  next_ = budget_allows(policy, *next_);
+  const Instant allowed = budget_allows(policy, *next_);
+  held_by_budget_ = allowed > *next_;
+  if (held_by_budget_) passive_ = verdict.passive = false;  // it is not the peer that we wait for
+  next_ = allowed;
   return verdict;
 }
 
@@ -258,7 +266,8 @@ void Reconnect::restore(const PeerMemory& memory, Now now) {
   // So far ahead is no gap of the ordinary ladder, but the day of R2 after its last attempt.
   constexpr Duration kForgotten = 1h;
   const bool ordinary = ladder_ == Ladder::ordinary || ladder_ == Ladder::none;
-  const bool forgets = ordinary && next < now.mono + kForgotten;
+  held_by_operator_ = memory.last_reason == EndReason::closed_by_operator && next > now.mono;
+  const bool forgets = ordinary && next < now.mono + kForgotten && !held_by_operator_;
   if (!forgets && next > now.mono) next_ = std::min(next, now.mono + kLongest);
 }
 
@@ -275,6 +284,7 @@ void Reconnect::store_to(PeerMemory& memory, Now now) const {
 
 std::string Reconnect::why(Instant now) const {
   if (held_by_operator_ && next_ && *next_ > now) return "an operator closed it for a while";
+  if (held_by_budget_ && next_ && *next_ > now) return std::string(kBudget);
   if (passive_ && next_) return "it has the higher address and dials us: it comes first";
   if (!last_reason_) return next_ ? "first attempt" : "";
   const std::string after = "after " + std::string(name_of(*last_reason_)) + ": ";

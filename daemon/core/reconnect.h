@@ -86,6 +86,9 @@ class Reconnect {
   [[nodiscard]] bool held_by_operator(Instant now) const {
     return held_by_operator_ && next_ && *next_ > now;
   }
+  [[nodiscard]] bool held_by_budget(Instant now) const {
+    return held_by_budget_ && next_ && *next_ > now;
+  }
   [[nodiscard]] bool exhausted() const { return exhausted_; }
   [[nodiscard]] Ladder ladder() const { return ladder_; }
   [[nodiscard]] std::size_t attempts() const;
@@ -109,6 +112,7 @@ class Reconnect {
   bool exhausted_ = false;
   bool passive_ = false;
   bool held_by_operator_ = false;
+  bool held_by_budget_ = false;  // the hour's budget of failures after TCP, not the ladder
   std::optional<Instant> next_;
   std::optional<EndReason> last_reason_;
   std::deque<Instant> ledger_;

@@ -61,6 +61,12 @@ std::string rfc3339(WallTime at) {
   return out.data();
 }
 
+std::string utc_text(WallTime at) {
+  std::string text = rfc3339(at);
+  text[10] = ' ';
+  return text.substr(0, 19) + " UTC";
+}
+
 Result<WallTime> parse_rfc3339(std::string_view text) {
   if (text.size() > 40) return bad_time(text, "it is longer than any time");
   if (text.size() < 20 || text[4] != '-' || text[7] != '-' ||

@@ -34,6 +34,8 @@ struct Now {
 
 // 2026-11-21T11:30:00.123Z: always UTC with milliseconds, so that text sorts like time.
 [[nodiscard]] std::string rfc3339(WallTime at);
+// 2026-11-21 11:30:00 UTC, for a sentence.
+[[nodiscard]] std::string utc_text(WallTime at);
 // Accepts RFC 3339 with Z or an offset, 0 to 9 fraction digits; years 1970 to 9999.
 [[nodiscard]] Result<WallTime> parse_rfc3339(std::string_view text);
 // "90", "90s", "5m", "2h", "7d", "1h30m": 1 second to 10 years.

@@ -103,5 +103,31 @@ TEST(NodeGuard, WeAreTakenToBeWhitelistedOnlyByTheListInForce) {
   }
 }
 
+TEST(NodeGuard, WhatAnOperatorKeepsAwayStaysAwayOverARestartAndTheSlotsSaySo) {
+  NodeShell s({kPeer});
+  s.start();
+  s.closed(s.last_dial(kPeer), EndReason::refused);
+  ASSERT_TRUE(s.node.disconnect(kPeer, 10min, s.now));
+  s.collect();
+  EXPECT_FALSE(s.node.check_slot(kPeer, s.now).accept);
+  EXPECT_NE(s.node.kept_away_because(kPeer, s.now).find("operator"), std::string::npos);
+  NodeShell again({kPeer});
+  again.node.remember({s.all<Remember>().back().memory});
+  again.start();
+  EXPECT_EQ(again.dials(kPeer), 0U);
+  EXPECT_EQ(again.inbound(kPeer).reason, EndReason::closed_by_operator);
+  again.run(11min);
+  EXPECT_EQ(again.dials(kPeer), 1U);
+}
+
+TEST(NodeGuard, NoSlotIsPromisedToWhatCanNeverCome) {
+  NodeShell s({kPeer});
+  s.start();
+  for (const auto& ip :
+       {IpAddress::v4(64, 0, 0, 50), IpAddress::v4(0, 0, 0, 0), IpAddress::v4(224, 0, 0, 1)}) {
+    EXPECT_FALSE(s.node.check_slot(ip, s.now).accept) << ip.to_string();
+  }
+}
+
 }  // namespace
 }  // namespace timectl

@@ -139,7 +139,10 @@ TEST(Protection, TheLastLossCountsByWhoseDoingItWas) {
       {EndReason::unresponsive, 6, true, {}},
       {EndReason::unresponsive, 3, false, false},  // cut by the rules of regular peers
       {EndReason::flood, 0, true, {}},             // resource limits hold for everybody
-      {EndReason::banned, 0, false, false},
+      {EndReason::banned,
+       0,
+       true,
+       {}},  // by hand or by the file; a ban of now is a fact of its own
       {EndReason::evicted, 0, false, false},
   };
   for (const auto& row : rows) {
@@ -156,7 +159,7 @@ TEST(Protection, OurStopAndAnOperatorsWordAreNoIncidents) {
     const auto reason = *value_of<EndReason>(name);
     const bool ours = reason == EndReason::shutdown || reason == EndReason::superseded ||
                       reason == EndReason::duplicate || reason == EndReason::self_connection ||
-                      reason == EndReason::closed_by_operator;
+                      reason == EndReason::closed_by_operator || reason == EndReason::banned;
     EXPECT_EQ(is_incident(reason), !ours) << name;
   }
 }

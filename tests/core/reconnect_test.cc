@@ -176,6 +176,23 @@ TEST(Reconnect, FailuresAfterTcpSpendABudgetOfFourAnHour) {
   }
 }
 
+TEST(Reconnect, AWaitForTheHoursBudgetSaysSoAndIsNoWaitForThePeer) {
+  Reconnect r;
+  Random random(1);
+  for (int i = 0; i < 4; ++i) {
+    r.dialled(kStart);
+    r.connected();
+    (void)r.failed(EndReason::tls_failed, session(masternode(), 2min), kPolicy, random, kStart);
+  }
+  TargetFacts facts = session(masternode(), 2min);
+  facts.wait_passively = true;
+  const auto verdict = r.failed(EndReason::closed_by_peer, facts, kPolicy, random, kStart + 1min);
+  EXPECT_FALSE(verdict.passive);
+  EXPECT_EQ(*r.next(), kStart + 1h);
+  EXPECT_TRUE(r.held_by_budget(kStart + 2min));
+  EXPECT_NE(r.why(kStart + 2min).find("within the hour"), std::string::npos);
+}
+
 TEST(Reconnect, ANodeWaitsForAHigherPeerThatDialsUsOnlyAfterALostSession) {
   Random random(1);
   TargetFacts facts = masternode();

@@ -270,8 +270,10 @@ void World::look() {
         const auto view = boxes_[node].node->peer(address(target), local(boxes_[node]));
         if (!view || !view->last_end_reason || !view->next_attempt_at) return false;
         const Ladder ladder = outcome_row(*view->last_end_reason).ladder;
-        return (ladder == Ladder::after_tcp || ladder == Ladder::rejected) &&
-               *view->next_attempt_at > local(boxes_[node]).wall;
+        const bool row = ladder == Ladder::after_tcp || ladder == Ladder::rejected;
+        // And so does the hour's budget of failures after TCP, whatever the last end was.
+        const bool budget = view->next_attempt_reason.find("within the hour") != std::string::npos;
+        return (row || budget) && *view->next_attempt_at > local(boxes_[node]).wall;
       };
       if (may_wait(a, b) && may_wait(b, a)) {
         ++checks_.tally().hard_waits;
