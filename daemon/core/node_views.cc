@@ -184,7 +184,10 @@ Result<PeerDetailView> Node::peer(const IpAddress& ip, Now now) const {
         now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(*at - now.mono);
   }
   view.next_attempt_reason = kept_away_because(ip, now);
-  if (view.next_attempt_reason.empty()) view.next_attempt_reason = reconnect.why(now.mono);
+  if (!view.next_attempt_reason.empty()) return view;
+  const Instant allowed = reconnect.ledger_allows(s.policy().reconnect, now.mono);
+  const bool full = at && allowed > now.mono && allowed >= *at;
+  view.next_attempt_reason = full ? std::string(ledger_is_full) : reconnect.why(now.mono);
   return view;
 }
 

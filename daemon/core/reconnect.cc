@@ -13,8 +13,6 @@ using namespace std::chrono_literals;
 constexpr std::string_view kOrdinary = "the gaps double up to their cap";
 constexpr std::string_view kUnclean = "the peer may still hold our dead connection";
 constexpr std::string_view kAfterTcp = "peers count failures after TCP and ban for them";
-constexpr std::string_view kBudget =
-    "as many attempts failed after TCP within the hour as its node tolerates";
 constexpr std::string_view kRejected = "the peer bans for 4 hours after a rejection";
 constexpr std::string_view kParked = "until the config changes or `timectl peer connect` says so";
 constexpr std::string_view kOwn = "our own doing, nothing to wait for";
@@ -284,7 +282,7 @@ void Reconnect::store_to(PeerMemory& memory, Now now) const {
 
 std::string Reconnect::why(Instant now) const {
   if (held_by_operator_ && next_ && *next_ > now) return "an operator closed it for a while";
-  if (held_by_budget_ && next_ && *next_ > now) return std::string(kBudget);
+  if (held_by_budget_ && next_ && *next_ > now) return std::string(ledger_is_full);
   if (passive_ && next_) return "it has the higher address and dials us: it comes first";
   if (!last_reason_) return next_ ? "first attempt" : "";
   const std::string after = "after " + std::string(name_of(*last_reason_)) + ": ";

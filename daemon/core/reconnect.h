@@ -31,6 +31,10 @@ enum class Ladder : std::uint8_t {
   parked,     // until something changes
 };
 
+// Why an attempt waits for the ledger and not for its ladder, for people.
+inline constexpr std::string_view ledger_is_full =
+    "as many attempts were made, or failed after TCP within the hour, as its node tolerates";
+
 struct OutcomeRow {
   EndReason reason;
   Ladder ladder;

@@ -295,7 +295,7 @@ std::string World::seen_by(std::uint16_t a, std::uint16_t b) const {
          (view->next_attempt_at
               ? std::to_string((*view->next_attempt_at - local(boxes_[a]).wall).count()) + " ms"
               : "none") +
-         ", sessions " + std::to_string(checks_.sessions(a, b));
+         " (" + view->next_attempt_reason + "), sessions " + std::to_string(checks_.sessions(a, b));
 }
 
 bool World::connected(std::uint16_t a, std::uint16_t b) const {
