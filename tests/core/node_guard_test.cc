@@ -28,6 +28,20 @@ TEST(NodeGuard, WhoDialsWhileAPathStallsDoesNotTakeThePlaceOfASessionThatLives) 
   EXPECT_EQ(s.all<Close>()[0].reason, EndReason::duplicate);
 }
 
+TEST(NodeGuard, AStandstillPutsANewcomerOffOnceHoweverManyFactsComeAfterIt) {
+  NodeShell s({kPeer});
+  s.start();
+  const auto first = s.finish_dial(kPeer);
+  s.run(5s);
+  ASSERT_EQ(s.inbound(kPeer).verdict, Admit::hold);
+  s.now.mono += 10min;
+  s.now.wall += 10min;
+  for (int i = 0; i < 20; ++i) s.node.on_traffic(first, Traffic{0, 10, 0, 0}, s.now);
+  s.collect();
+  s.run(5s);
+  EXPECT_EQ(s.all<Proceed>().size(), 1U);
+}
+
 TEST(NodeGuard, AStandstillWhileANewcomerIsBeingClosedTouchesItNoMore) {
   NodeShell s({kPeer});
   s.start();
