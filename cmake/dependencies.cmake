@@ -14,6 +14,9 @@ find_package(SQLite3 3.40 REQUIRED)
 set_property(TARGET SQLite::SQLite3 APPEND PROPERTY INTERFACE_LINK_LIBRARIES m)
 find_package(SQLiteCpp CONFIG REQUIRED)
 
+# Its headers: libcurl is loaded when a list is fetched (daemon/discovery/curl_library.h).
+find_package(CURL 7.87 REQUIRED)
+
 find_package(toml11 CONFIG REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 
