@@ -18,8 +18,6 @@ namespace {
 
 using Outcome = std::variant<Fetched, FetchFailure>;
 
-constexpr std::size_t kLongestEtag = 256;
-
 std::string header(const Hop& hop, const std::string& name) {
   const auto at = hop.headers.find(name);
   return at == hop.headers.end() ? "" : at->second;
@@ -49,11 +47,7 @@ Fetched fetched_of(Hop hop, Duration took) {
   fetched.not_modified = hop.status == 304;
   fetched.address = hop.address;
   fetched.took = took;
-  const auto etag = header(hop, "etag");
-  const bool usable =
-      etag.size() <= kLongestEtag &&
-      std::all_of(etag.begin(), etag.end(), [](char c) { return c > ' ' && c <= '~'; });
-  if (usable) fetched.etag = etag;
+  if (auto etag = header(hop, "etag"); is_usable_etag(etag)) fetched.etag = std::move(etag);
   if (fetched.not_modified) return fetched;
   fetched.body = std::move(hop.body);
   if (auto note = content_type_note(hop)) fetched.notes.push_back(*std::move(note));
@@ -74,7 +68,8 @@ Outcome fetch_https(const FetchRequest& request, SourceUrl url, const std::stop_
   for (std::size_t redirects = 0;; ++redirects) {
     auto hop = transfer.get(url, std::max(request.timeout - took, Duration(1)), stop);
     took += hop.took;
-    const bool known = hop.status == 304 && !request.etag.empty() && hop.halt == Halt::no_list;
+    const bool known =
+        hop.status == 304 && is_usable_etag(request.etag) && hop.halt == Halt::no_list;
     if (known || (hop.code == CURLE_OK && hop.status == 200)) {
       return fetched_of(std::move(hop), took);
     }

@@ -15,7 +15,7 @@ struct Meaning {
   std::string_view what;  // after the host's name
 };
 
-constexpr std::array<Meaning, 20> kMeanings{{
+constexpr std::array<Meaning, 21> kMeanings{{
     {CURLE_COULDNT_RESOLVE_HOST, FetchStep::dns, "the name does not resolve"},
     {CURLE_COULDNT_RESOLVE_PROXY, FetchStep::proxy, "the proxy's name does not resolve"},
     {CURLE_PROXY, FetchStep::proxy, "the proxy refuses"},
@@ -34,6 +34,8 @@ constexpr std::array<Meaning, 20> kMeanings{{
     {CURLE_WEIRD_SERVER_REPLY, FetchStep::status, "the answer is no HTTP"},
     {CURLE_UNSUPPORTED_PROTOCOL, FetchStep::status, "the answer is no HTTP"},
     {CURLE_BAD_CONTENT_ENCODING, FetchStep::status, "the answer cannot be unpacked"},
+    // Its word for a header line beyond 100 kB.
+    {CURLE_OUT_OF_MEMORY, FetchStep::size, "a header is too long, or memory is short"},
     {CURLE_URL_MALFORMAT, FetchStep::dns, "the URL cannot be used"},
     {CURLE_FAILED_INIT, FetchStep::connect, "libcurl cannot be used"},
 }};
@@ -59,14 +61,15 @@ std::string certificate_text(const Hop& hop, const SourceUrl& url) {
       return "the certificate of " + url.host + " " + std::string(verdict.what);
     }
   }
-  if (hop.verify_result == 0) return "the certificate is not one for " + url.host;
+  // 0: OpenSSL is content. 1: libcurl compared the name and did not ask OpenSSL any more.
+  if (hop.verify_result <= 1) return "the certificate is not one for " + url.host;
   return "the certificate of " + url.host + " is not accepted";
 }
 
 std::string timeout_text(const Hop& hop, const FetchRequest& request) {
   std::string during = "resolving the name";
   if (hop.resolved) during = "connecting";
-  if (hop.connected) during = "the TLS handshake";
+  if (hop.connected) during = "in the TLS handshake";
   if (hop.secured) during = "waiting for an answer";
   if (hop.status != 0) during = "reading (" + std::to_string(hop.body.size()) + " bytes came)";
   return "not done within " + human_duration(request.timeout) + ": it ended while " + during;

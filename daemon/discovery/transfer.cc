@@ -20,11 +20,6 @@ constexpr std::size_t kLongestEtag = 256;
 constexpr Duration kLongestRetryAfter = std::chrono::hours(24);
 constexpr int kPollMilliseconds = 1000;  // stop wakes the poll; this is the net below it
 
-bool is_token(std::string_view text, std::size_t longest) {
-  return !text.empty() && text.size() <= longest &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
-}
-
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const auto begin = text.find_first_not_of(kBlanks);
@@ -59,6 +54,11 @@ std::optional<std::pair<IpAddress, std::uint16_t>> endpoint(const curl_sockaddr&
 }
 
 }  // namespace
+
+bool is_usable_etag(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestEtag &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
 
 Transfer::Transfer(const CurlLibrary& curl, const FetchRequest& request, ProxyChoice proxy)
     : curl_(curl),
@@ -112,7 +112,7 @@ void Transfer::set_up() {
                      printable(request_.user_agent) == request_.user_agent;
   set(CURLOPT_USERAGENT, agent ? request_.user_agent.c_str() : "timectl/" TIMECTL_VERSION);
   headers_ = curl_.slist_append(headers_, "Accept: application/json");
-  if (is_token(request_.etag, kLongestEtag)) {
+  if (is_usable_etag(request_.etag)) {
     headers_ = curl_.slist_append(headers_, ("If-None-Match: " + request_.etag).c_str());
   }
   set(CURLOPT_HTTPHEADER, headers_);
@@ -172,7 +172,9 @@ void Transfer::read_facts() {
   };
   hop_.took = std::chrono::microseconds(number(CURLINFO_TOTAL_TIME_T));
   hop_.resolved = number(CURLINFO_NAMELOOKUP_TIME_T) > 0;
-  hop_.connected = number(CURLINFO_CONNECT_TIME_T) > 0;
+  long local_port = 0;  // known as soon as TCP is through; CONNECT_TIME waits for TLS
+  curl_.easy_getinfo(easy_, CURLINFO_LOCAL_PORT, &local_port);
+  hop_.connected = local_port > 0;
   hop_.secured = number(CURLINFO_APPCONNECT_TIME_T) > 0;
   const std::chrono::seconds wish(std::clamp<curl_off_t>(
       number(CURLINFO_RETRY_AFTER), 0,

@@ -18,6 +18,9 @@
 
 namespace timectl::discovery {
 
+// Whether the text can stand in a header and is short enough to keep.
+[[nodiscard]] bool is_usable_etag(std::string_view text);
+
 // Why the client itself ended a hop.
 enum class Halt : std::uint8_t {
   none,

@@ -1,0 +1,84 @@
+#include "tests/support/certificates.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace timectl::testing {
+namespace {
+
+void require(bool condition, const char* what) {
+  if (!condition) throw std::runtime_error(std::string("test certificate: ") + what);
+}
+
+TestCertificate unsigned_certificate(const std::string& name, const CertificateWish& wish) {
+  TestCertificate made{{X509_new(), X509_free}, {EVP_EC_gen("P-256"), EVP_PKEY_free}};
+  auto* x = made.certificate.get();
+  require(x != nullptr && made.key != nullptr, "no memory");
+  static long serial = 0;
+  X509_set_version(x, 2);
+  ASN1_INTEGER_set(X509_get_serialNumber(x), ++serial);
+  X509_gmtime_adj(X509_getm_notBefore(x), std::chrono::seconds(wish.valid_from).count());
+  X509_gmtime_adj(X509_getm_notAfter(x), std::chrono::seconds(wish.valid_to).count());
+  X509_set_pubkey(x, made.key.get());
+  const auto* text = reinterpret_cast<const unsigned char*>(name.c_str());
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, text, -1, -1, 0);
+  return made;
+}
+
+void extend(const TestCertificate& made, int nid, const std::string& value) {
+  const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> extension(
+      X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str()), X509_EXTENSION_free);
+  require(extension != nullptr, value.c_str());
+  X509_add_ext(made.certificate.get(), extension.get(), -1);
+}
+
+TestCertificate leaf(const CertificateWish& wish) {
+  auto made = unsigned_certificate("timectl test", wish);
+  std::string alternatives;
+  for (const auto& one : wish.alternatives) alternatives += (alternatives.empty() ? "" : ",") + one;
+  if (!alternatives.empty()) extend(made, NID_subject_alt_name, alternatives);
+  return made;
+}
+
+void sign(const TestCertificate& made, const TestCertificate& by) {
+  X509_set_issuer_name(made.certificate.get(), X509_get_subject_name(by.certificate.get()));
+  require(X509_sign(made.certificate.get(), by.key.get(), EVP_sha256()) != 0, "not signed");
+}
+
+}  // namespace
+
+TestAuthority::TestAuthority(const std::string& name) : root_(unsigned_certificate(name, {})) {
+  extend(root_, NID_basic_constraints, "critical,CA:TRUE");
+  extend(root_, NID_key_usage, "critical,keyCertSign,cRLSign");
+  sign(root_, root_);
+  std::string path = "/tmp/timectl-ca-XXXXXX";
+  const int fd = ::mkstemp(path.data());
+  require(fd >= 0, "no file");
+  std::FILE* out = ::fdopen(fd, "w");
+  require(out != nullptr && PEM_write_X509(out, root_.certificate.get()) == 1, "not written");
+  std::fclose(out);
+  file_ = std::shared_ptr<const std::string>(new std::string(path), [](const std::string* file) {
+    ::unlink(file->c_str());
+    delete file;
+  });
+}
+
+TestCertificate TestAuthority::issue(const CertificateWish& wish) const {
+  auto made = leaf(wish);
+  sign(made, root_);
+  return made;
+}
+
+TestCertificate TestAuthority::self_signed(const CertificateWish& wish) {
+  auto made = leaf(wish);
+  sign(made, made);
+  return made;
+}
+
+}  // namespace timectl::testing
