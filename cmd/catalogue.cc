@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "daemon/core/api_list.h"
 #include "daemon/core/errors.h"
 #include "daemon/core/events.h"
 #include "daemon/core/observer.h"
@@ -53,6 +54,10 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::ban_ended, "A ban is over or was lifted"},
     {EventKind::protection_lost, "A whitelisted peer that should be protected is not; why is said"},
     {EventKind::protection_regained, "A whitelisted peer is protected again"},
+    {EventKind::list_changed, "The API's list of masternodes brought new ones"},
+    {EventKind::list_failed, "The API's list could not be fetched; the last good one stays"},
+    {EventKind::list_recovered, "The API's list can be fetched again"},
+    {EventKind::list_held_back, "A refresh waits for the operator: too much changed at once"},
 });
 
 std::vector<Explanation> gather() {
@@ -71,6 +76,11 @@ std::vector<Explanation> gather() {
   }
   for (const auto& row : ailment_table()) {
     all.push_back({std::string(name_of(row.ailment)), "ailment", std::string(row.meaning),
+                   std::string(row.remedy), std::nullopt});
+  }
+  for (const auto& row : fetch_step_table()) {
+    all.push_back({std::string(name_of(row.step)), "refresh step",
+                   std::string(row.meaning) + " (" + std::string(row.code) + ")",
                    std::string(row.remedy), std::nullopt});
   }
   for (const auto& row : kEvents) {

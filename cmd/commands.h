@@ -1,6 +1,10 @@
 #pragma once
 // The nouns of the command line. Each adds its commands to the tree; cli.cc calls them all.
 
+#include <string>
+#include <string_view>
+
+#include "cmd/ask.h"
 #include "cmd/context.h"
 
 namespace CLI {
@@ -12,7 +16,12 @@ namespace timectl::cmd {
 void add_status(CLI::App& root, Context& context);
 void add_node(CLI::App& root, Context& context);
 void add_whitelist(CLI::App& root, Context& context);
+void add_whitelist_pending(CLI::App& whitelist, Context& context);  // and approve, reject
+void add_refresh(CLI::App& root, Context& context);
 void add_whitelist_verify(CLI::App& whitelist, Context& context);  // a verb of add_whitelist
+// The answer of a method that changes the whitelist, as cmd/whitelist.cc prints it.
+[[nodiscard]] Result<int> show_changes(Context& context, std::string_view schema,
+                                       const Answer& answer, const std::string& nothing_done);
 void add_ban(CLI::App& root, Context& context);
 void add_peer(CLI::App& root, Context& context);
 void add_slots(CLI::App& root, Context& context);

@@ -13,34 +13,6 @@
 namespace timectl::cmd {
 namespace {
 
-// Every address is known now, so that a refusal of one does not hide what became of the others.
-Result<int> show_changes(Context& context, std::string_view schema, const Answer& answer,
-                         const std::string& nothing_done) {
-  const auto changes = read_answer<std::vector<control::ChangeReply>>(answer.data);
-  if (!changes) return changes.error();
-  const auto shown = show<
-      std::vector<control::ChangeReply>>(context, schema, answer, [&](const auto& rows) {
-    context.out.text(
-        Table(context.out, rows)
-            .column("IP", &control::ChangeReply::ip)
-            .column(
-                "RESULT",
-                [](const control::ChangeReply& row) {
-                  const bool refused = row.result == "refused";
-                  const bool same = row.result == "unchanged";
-                  return Cell{row.result, refused ? Paint::bad : same ? Paint::plain : Paint::good};
-                })
-            .column("STILL BY", &control::ChangeReply::still_by)
-            .column("WHY", &control::ChangeReply::why)
-            .text());
-    if (!nothing_done.empty()) context.out.note(nothing_done);
-  });
-  if (!shown) return shown;
-  const bool refused = std::any_of(changes->begin(), changes->end(),
-                                   [](const auto& change) { return change.result == "refused"; });
-  return refused ? error_row(Code::blacklisted).exit_status : 0;
-}
-
 Result<int> list(Context& context, const control::WhitelistListRequest& request) {
   const auto answer = ask(context, "whitelist.list", request);
   if (!answer) return answer.error();
@@ -144,6 +116,34 @@ void add_removing(CLI::App& whitelist, Context& context) {
 
 }  // namespace
 
+// Every address is known now, so that a refusal of one does not hide what became of the others.
+Result<int> show_changes(Context& context, std::string_view schema, const Answer& answer,
+                         const std::string& nothing_done) {
+  const auto changes = read_answer<std::vector<control::ChangeReply>>(answer.data);
+  if (!changes) return changes.error();
+  const auto shown = show<
+      std::vector<control::ChangeReply>>(context, schema, answer, [&](const auto& rows) {
+    context.out.text(
+        Table(context.out, rows)
+            .column("IP", &control::ChangeReply::ip)
+            .column(
+                "RESULT",
+                [](const control::ChangeReply& row) {
+                  const bool refused = row.result == "refused";
+                  const bool same = row.result == "unchanged";
+                  return Cell{row.result, refused ? Paint::bad : same ? Paint::plain : Paint::good};
+                })
+            .column("STILL BY", &control::ChangeReply::still_by)
+            .column("WHY", &control::ChangeReply::why)
+            .text());
+    if (!nothing_done.empty()) context.out.note(nothing_done);
+  });
+  if (!shown) return shown;
+  const bool refused = std::any_of(changes->begin(), changes->end(),
+                                   [](const auto& change) { return change.result == "refused"; });
+  return refused ? error_row(Code::blacklisted).exit_status : 0;
+}
+
 void add_whitelist(CLI::App& root, Context& context) {
   auto& whitelist =
       add_command(root, "whitelist", "which peers are masternodes and keep their connection",
@@ -171,6 +171,7 @@ void add_whitelist(CLI::App& root, Context& context) {
         context, "timectl.whitelist.show/1", *answer,
         [&](const auto& entry) { context.out.text(detail_text(context.out, entry)); });
   });
+  add_whitelist_pending(whitelist, context);
   add_whitelist_verify(whitelist, context);
 }
 

@@ -2,9 +2,9 @@
 
 _timectl_commands() {
   case $1 in
-    '') echo 'status node whitelist ban peer slots events audit db wire config demo explain completion version' ;;
+    '') echo 'status node whitelist refresh ban peer slots events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
-    'whitelist') echo 'add remove list show verify' ;;
+    'whitelist') echo 'add remove list show pending approve reject verify' ;;
     'ban') echo 'add remove list why' ;;
     'peer') echo 'list show history connect disconnect' ;;
     'slots') echo 'check' ;;
@@ -52,7 +52,11 @@ _timectl_options() {
     'ban remove') echo '-h --help --reason' ;;
     'ban add') echo '-h --help --for --reason' ;;
     'ban') echo '-h --help' ;;
+    'refresh') echo '-h --help --dry-run --history' ;;
     'whitelist verify') echo '-h --help' ;;
+    'whitelist reject') echo '-h --help --all' ;;
+    'whitelist approve') echo '-h --help --all' ;;
+    'whitelist pending') echo '-h --help' ;;
     'whitelist show') echo '-h --help' ;;
     'whitelist list') echo '-h --help --source' ;;
     'whitelist remove') echo '-h --help --reason' ;;
@@ -87,6 +91,8 @@ _timectl_type() {
     'whitelist remove --reason') echo 'TEXT' ;;
     'whitelist list --source') echo 'config|api|manual' ;;
     'whitelist show') echo 'IP' ;;
+    'whitelist approve') echo 'IP' ;;
+    'whitelist reject') echo 'IP' ;;
     'whitelist verify') echo 'IP' ;;
     'ban add') echo 'ADDRESS' ;;
     'ban add --for') echo 'DURATION' ;;

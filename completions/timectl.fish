@@ -11,7 +11,7 @@ function __timectl_path
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist verify' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -38,6 +38,7 @@ complete -c timectl -f
 complete -c timectl -n '__timectl_at ' -a status -d 'how is it: verdict, masternodes, slots, alerts'
 complete -c timectl -n '__timectl_at ' -a node -d 'start, stop and look at the node'
 complete -c timectl -n '__timectl_at ' -a whitelist -d 'which peers are masternodes and keep their connection'
+complete -c timectl -n '__timectl_at ' -a refresh -d 'fetch the list of masternodes now (discovery.url)'
 complete -c timectl -n '__timectl_at ' -a ban -d 'which addresses are kept out, by whom and why'
 complete -c timectl -n '__timectl_at ' -a peer -d 'the peers: state, next attempt, history'
 complete -c timectl -n '__timectl_at ' -a slots -d 'how many connection slots are used, and by whom'
@@ -84,6 +85,9 @@ complete -c timectl -n '__timectl_at whitelist' -a add -d 'whitelist addresses; 
 complete -c timectl -n '__timectl_at whitelist' -a remove -d 'take addresses off that were added by hand'
 complete -c timectl -n '__timectl_at whitelist' -a list -d 'all whitelisted addresses'
 complete -c timectl -n '__timectl_at whitelist' -a show -d 'one entry with each of its sources'
+complete -c timectl -n '__timectl_at whitelist' -a pending -d 'what the API\'s list brings and you must decide'
+complete -c timectl -n '__timectl_at whitelist' -a approve -d 'take what waits from the API\'s list'
+complete -c timectl -n '__timectl_at whitelist' -a reject -d 'refuse what waits from the API\'s list'
 complete -c timectl -n '__timectl_at whitelist' -a verify -d 'is the protection in force? facts and a verdict for each peer'
 complete -c timectl -n '__timectl_at whitelist' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist add' -s h -l help -d 'this text, or that of a command'
@@ -100,8 +104,18 @@ complete -c timectl -n '__timectl_at whitelist list' -s h -l help -d 'this text,
 complete -c timectl -n '__timectl_at whitelist list' -l source -x -a 'config api manual' -d 'only of this source'
 complete -c timectl -n '__timectl_at whitelist show' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist show' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at whitelist pending' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at whitelist approve' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at whitelist approve' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at whitelist approve' -l all -d 'all that waits: of a held list, the list itself'
+complete -c timectl -n '__timectl_at whitelist reject' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at whitelist reject' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at whitelist reject' -l all -d 'all that waits: of a held list, the list itself'
 complete -c timectl -n '__timectl_at whitelist verify' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist verify' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at refresh' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at refresh' -l dry-run -d 'say what would happen, change nothing'
+complete -c timectl -n '__timectl_at refresh' -l history -d 'the lists that were fetched, instead of fetching one'
 complete -c timectl -n '__timectl_at ban' -a add -d 'keep an address out; an open connection to it is closed'
 complete -c timectl -n '__timectl_at ban' -a remove -d 'lift the bans of an address, automatic ones too'
 complete -c timectl -n '__timectl_at ban' -a list -d 'all bans: of the config, by hand and automatic'

@@ -324,6 +324,12 @@ std::uint16_t Config::p2p_port() const {
   return network.name == Network::mainnet ? 24'000 : 24'100;
 }
 
+std::string Config::discovery_url() const {
+  if (!discovery.url.empty()) return discovery.url;
+  return network.name == Network::mainnet ? "https://time-coin.io/api/peers"
+                                          : "https://time-coin.io/api/testnet/peers";
+}
+
 std::string Config::where(std::size_t line) const {
   return file + ":" + std::to_string(line);
 }

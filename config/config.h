@@ -93,6 +93,7 @@ struct DiscoverySection {  // D1, D2, W7
   double jitter = 0.1;
   double max_shrink = 0.5;
   std::size_t max_growth = 100;
+  std::size_t max_subnet_growth = 20;  // FT-A13: of them in one /24 or /56
   bool allow_private = false;
   std::string ca_file;
   Duration timeout = 15s;
@@ -172,6 +173,8 @@ struct Config {
 
   // The port to listen on and to dial: network.port, else the network's own (protocol 1.1).
   [[nodiscard]] std::uint16_t p2p_port() const;
+  // Where the list of masternodes is: discovery.url, else the network's own (D1).
+  [[nodiscard]] std::string discovery_url() const;
   // "FILE:LINE", for messages about an entry of the file.
   [[nodiscard]] std::string where(std::size_t line) const;
 };

@@ -209,6 +209,8 @@ constexpr Key kKeys[] = {
     {"discovery", "jitter", 0, 0.9, "as a part of the interval", MEMBER(discovery.jitter)},
     {"discovery", "max_shrink", 0, 1, "part that may go missing", MEMBER(discovery.max_shrink)},
     {"discovery", "max_growth", 0, 5000, "new ones in 24 h", MEMBER(discovery.max_growth)},
+    {"discovery", "max_subnet_growth", 0, 5000, "of them in one /24 or /56",
+     MEMBER(discovery.max_subnet_growth)},
     {"discovery", "allow_private", 0, 0, "private addresses count",
      MEMBER(discovery.allow_private)},
     {"discovery", "ca_file", 0, 0, "certificates to trust", MEMBER(discovery.ca_file)},

@@ -15,6 +15,7 @@
 #include "daemon/core/json.h"
 #include "daemon/daemon_parts.h"
 #include "daemon/wire/network_params.h"
+#include "store/api_table.h"
 #include "store/ban_table.h"
 #include "store/network_claim.h"
 #include "store/peers_table.h"
@@ -98,6 +99,10 @@ Result<void> Daemon::Parts::open_store() {
   auto entries = store::load_whitelist(*database);
   if (!entries) return entries.error();
   whitelist.load(std::move(*entries));
+  auto known = store::load_list_memory(*database);
+  if (!known) return known.error();
+  list = std::move(*known);
+  whitelist.set_listed_ourselves(list.state.accepted_lists_us);
   auto stored = store::load_bans(*database);
   if (!stored) return stored.error();
   bans.load(std::move(*stored), options.config.policy.bans, clock_now());
@@ -131,6 +136,8 @@ Result<void> Daemon::Parts::make_node(const ModeDecision& mode) {
     methods->services().facts = services(mode).facts;
   } else {
     methods.emplace(services(mode));
+    applier.emplace(io, methods->services());
+    refresher.emplace(io, methods->services(), random_seed());
   }
   return {};
 }
@@ -197,6 +204,15 @@ Services Daemon::Parts::services(const ModeDecision& mode) {
   result.flush = [this] { recorder->flush(clock_now()); };
   result.stop = [this] { asio::post(io, [this] { begin_stop(); }); };
   result.reload = [this] { return reload(); };
+  result.list = &list;
+  result.record = [this](const Event& event) { recorder->event(event, clock_now()); };
+  result.apply = [this](ChangeSet set, control::Answer done) {
+    applier->apply(std::move(set), std::move(done));
+  };
+  result.refresh = [this](bool dry_run, store::AuditOrigin origin, control::Answer done) {
+    refresher->ask(dry_run, std::move(origin), std::move(done));
+  };
+  result.settle = [this] { applier->settle(); };
   return result;
 }
 
@@ -224,6 +240,8 @@ Daemon::~Daemon() {
   parts.checker.request_stop();
   if (parts.checker.joinable()) parts.checker.join();
   parts.server.reset();
+  parts.refresher.reset();
+  parts.applier.reset();
   parts.network.reset();
   if (parts.methods) (void)parts.methods->flush_denied(clock_now(), true);
   if (parts.database) parts.save_all_bans();
@@ -243,17 +261,14 @@ Result<control::StartReply> Daemon::open() {
   offline.database = &*parts.database;
   offline.whitelist = &parts.whitelist;
   offline.bans = &parts.bans;
+  offline.list = &parts.list;
   offline.now = [] { return clock_now(); };
   auto synced = sync_config_whitelist(offline);
   if (!synced) return synced.error();
   parts.refuse_config(*synced);
 
   const auto& config = parts.options.config;
-  parts.own_address = config.node.external_address;
-  if (!parts.own_address && !config.node.listen.is_unspecified()) {
-    parts.own_address = config.node.listen;
-  }
-  if (!parts.own_address) parts.own_address = route_address();
+  parts.own_address = own_address_of(config);
   const auto mode = parts.choose_mode(false);
   if (auto made = parts.make_node(mode); !made) return made.error();
   if (auto control = parts.open_control(); !control) return control.error();
@@ -284,6 +299,7 @@ void Daemon::run() {
   if (!parts.network) parts.node->start(clock_now());
   parts.pump();
   parts.upkeep();
+  parts.refresher->start();
   parts.notify.send("READY=1");
   parts.io.run();
 }

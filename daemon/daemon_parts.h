@@ -14,6 +14,8 @@
 #include "daemon/control/server.h"
 #include "daemon/core/node.h"
 #include "daemon/daemon.h"
+#include "daemon/daemon_applier.h"
+#include "daemon/daemon_refresher.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
@@ -37,10 +39,13 @@ struct Daemon::Parts {
   std::optional<store::Database> database;
   Whitelist whitelist;
   Bans bans;
+  ListMemory list;  // what is known of the API's list
   std::optional<Recorder> recorder;
   std::optional<Node> node;
   std::optional<net::Network> network;  // none in passive mode
   std::optional<Methods> methods;
+  std::optional<Applier> applier;
+  std::optional<Refresher> refresher;
   std::optional<control::Server> server;
   std::optional<asio::signal_set> signals;
   std::optional<IpAddress> own_address;
@@ -70,6 +75,7 @@ struct Daemon::Parts {
   void begin_stop();
   void finish_when_closed();
   void upkeep();
+  void store_upkeep(Now now);
   void expire(Now now);
   void prune(Now now);
   void save_bans();      // a chunk of them

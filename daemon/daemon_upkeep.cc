@@ -29,6 +29,7 @@ void Daemon::Parts::refuse_config(const std::vector<WhitelistChange>& changes) {
 }
 
 Result<void> Daemon::Parts::reload() {
+  applier->settle();
   auto loaded = options.reload ? options.reload() : Result<config::Config>(options.config);
   if (!loaded) {
     record(EventKind::config_rejected, Severity::error,
@@ -37,6 +38,9 @@ Result<void> Daemon::Parts::reload() {
     return loaded.error();
   }
   const auto& old = options.config;
+  const auto list_url = old.discovery_url();
+  const auto list_interval = old.discovery.interval;
+  const bool list_enabled = old.discovery.enabled;
   const bool moved = loaded->node.listen != old.node.listen ||
                      loaded->p2p_port() != old.p2p_port() || loaded->node.mode != old.node.mode ||
                      loaded->network.name != old.network.name;
@@ -44,6 +48,11 @@ Result<void> Daemon::Parts::reload() {
   log->reconfigure(options.config.node.log_level);
   raise_descriptor_limit(options.config.policy.slots.max_connections);
   methods->services().access.operators = options.config.node.operators;
+  const auto& discovery = options.config.discovery;
+  if (options.config.discovery_url() != list_url || discovery.interval != list_interval ||
+      discovery.enabled != list_enabled) {
+    refresher->config_changed();
+  }
   if (network) {
     network->set_policy(options.config.policy);
   } else {
@@ -82,6 +91,8 @@ void Daemon::Parts::begin_stop() {
   if (stopping) return;
   stopping = true;
   notify.send("STOPPING=1");
+  applier->settle();
+  refresher->stop();
   record(EventKind::node_stopping, Severity::notice, "");
   closed = !network;
   if (network) network->stop([this] { closed = true; });
@@ -102,18 +113,14 @@ void Daemon::Parts::finish_when_closed() {
 }
 
 void Daemon::Parts::expire(Now now) {
-  const auto changes = whitelist.plan_expiry(now.wall);
+  const bool confirmed = may_expire(list.state, rules_of(options.config), now.wall);
+  auto changes = whitelist.plan_expiry(now.wall, confirmed);
   if (changes.empty()) return;
   const store::AuditOrigin origin{
       .at = now.wall, .actor = std::string(store::kActorExpiry), .via = "node"};
-  const auto applied = store::apply_changes(*database, origin, changes, "expired");
   // The recorder says that the database is unwritable; the entries stay until it is not.
-  if (!applied) return;
-  for (const auto& change : changes) {
-    whitelist.put(change);
-    node->on_whitelist_changed(change.ip, now);
-  }
-  pump();
+  applier->apply({.origin = origin, .changes = std::move(changes), .reason = "expired"},
+                 [](const auto&) {});
 }
 
 // Automatic bans and those that are over. A failure is the same that the recorder reports; the rows
@@ -137,21 +144,25 @@ void Daemon::Parts::prune(Now now) {
   if (removed && *removed == 0) last_prune = now.mono;
 }
 
-void Daemon::Parts::upkeep() {
-  const auto now = clock_now();
+void Daemon::Parts::store_upkeep(Now now) {
   recorder->flush(now);
   // A failure here is the same that flush() has just reported.
   (void)methods->flush_denied(now);
-  if (const auto every = notify.watchdog_interval(); every && now.mono - last_watchdog >= *every) {
-    last_watchdog = now.mono;
-    notify.send("WATCHDOG=1");
-  }
   save_bans();
+  if (now.mono - last_prune >= kPruneInterval) prune(now);
   if (now.mono - last_expiry >= kExpiryInterval) {
     last_expiry = now.mono;
     expire(now);
   }
-  if (now.mono - last_prune >= kPruneInterval) prune(now);
+}
+
+void Daemon::Parts::upkeep() {
+  const auto now = clock_now();
+  if (const auto every = notify.watchdog_interval(); every && now.mono - last_watchdog >= *every) {
+    last_watchdog = now.mono;
+    notify.send("WATCHDOG=1");
+  }
+  if (!applier->busy()) store_upkeep(now);
   if (!network) {  // passive: nobody else gives the node its time, and bans must end
     node->tick(now);
     pump();

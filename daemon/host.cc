@@ -136,6 +136,12 @@ std::string foreign_session(const Whitelist& whitelist, std::uint16_t port) {
   return {};
 }
 
+std::optional<IpAddress> own_address_of(const config::Config& config) {
+  if (config.node.external_address) return config.node.external_address;
+  if (!config.node.listen.is_unspecified()) return config.node.listen;
+  return route_address();
+}
+
 std::optional<IpAddress> route_address() {
   const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return std::nullopt;

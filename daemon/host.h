@@ -37,6 +37,9 @@ struct ModeDecision {
 // The same over the text of one such file; bounded, malformed lines are passed over.
 [[nodiscard]] std::string find_session(std::string_view proc_net_tcp, const Whitelist& whitelist,
                                        std::uint16_t port);
+// What the peers know this node by: node.external_address, else the listen address where it is no
+// wildcard, else the source of the default route.
+[[nodiscard]] std::optional<IpAddress> own_address_of(const config::Config& config);
 // The source address of the default route; none where there is no route. Sends nothing.
 [[nodiscard]] std::optional<IpAddress> route_address();
 

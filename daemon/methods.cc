@@ -22,6 +22,11 @@ constexpr auto kHandlers = std::to_array<Handler>({
     {"whitelist.list", whitelist_list},
     {"whitelist.show", whitelist_show},
     {"whitelist.verify", whitelist_verify},
+    {"whitelist.pending", whitelist_pending},
+    {"whitelist.approve", whitelist_approve},
+    {"whitelist.reject", whitelist_reject},
+    {"refresh", refresh},
+    {"refresh.snapshots", refresh_snapshots},
     {"ban.add", ban_add},
     {"ban.remove", ban_remove},
     {"ban.list", ban_list},
@@ -87,6 +92,7 @@ control::Reply Methods::handle(const std::string& name, const json::value& param
   const auto* row = control::find_method(name);
   const auto* handler = find_handler(name);
   if (row == nullptr || handler == nullptr) return {unknown_method(name)};
+  if (services_.settle) services_.settle();  // one change after the other, and no half of one seen
   const Call call{services_, params, actor, services_.now()};
   const auto access = control::decide_access(actor, row->privilege, services_.access);
   if (!access.allowed) {

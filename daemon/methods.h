@@ -13,10 +13,12 @@
 #include <string>
 
 #include "config/config.h"
+#include "daemon/change_set.h"
 #include "daemon/control/access.h"
 #include "daemon/control/api.h"
 #include "daemon/control/server.h"
 #include "daemon/core/bans.h"
+#include "daemon/core/discovery.h"
 #include "daemon/core/node.h"
 #include "daemon/core/whitelist.h"
 #include "store/audit_log.h"
@@ -51,6 +53,12 @@ struct Services {
   std::function<void()> flush = {};           // store the history that waits for the tick
   std::function<void()> stop = {};            // begins an orderly stop; returns at once
   std::function<Result<void>()> reload = {};  // the old configuration stays where it fails
+  ListMemory* list = nullptr;                 // what is known of the API's list
+  std::function<void(Event)> record = {};     // to the log, the followers and the history
+  // Of a node: large changes and fetches go on beside its loop. None: they are done at once.
+  std::function<void(ChangeSet, control::Answer)> apply = {};
+  std::function<void(bool dry_run, store::AuditOrigin, control::Answer)> refresh = {};
+  std::function<void()> settle = {};  // finishes a large change that is under way
 };
 
 class Methods {

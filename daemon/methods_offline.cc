@@ -4,6 +4,8 @@
 
 #include "daemon/clock.h"
 #include "daemon/control/socket_file.h"
+#include "daemon/host.h"
+#include "store/api_table.h"
 #include "store/ban_table.h"
 #include "store/network_claim.h"
 #include "store/whitelist_table.h"
@@ -49,6 +51,8 @@ Offline::Offline(config::Config config, store::Database database)
         services.database = &database_;
         services.whitelist = &whitelist_;
         services.bans = &bans_;
+        services.list = &list_;
+        services.facts.own_address = own_address_of(config_);
         services.now = clock_now;
         // The file's owner and mode have decided already: who got here could write it by hand.
         services.access.node_uid = actor_.uid;
@@ -61,6 +65,9 @@ Result<void> Offline::load(store::OpenMode mode) {
   auto entries = store::load_whitelist(database_);
   if (!entries) return entries.error();
   whitelist_.load(std::move(*entries));
+  auto known = store::load_list_memory(database_);
+  if (!known) return known.error();
+  list_ = std::move(*known);
   auto bans = store::load_bans(database_);
   if (!bans) return bans.error();
   bans_.load(std::move(*bans), config_.policy.bans, clock_now());

@@ -39,6 +39,7 @@ class Offline {
   store::Database database_;
   Whitelist whitelist_;
   Bans bans_;
+  ListMemory list_;
   control::Actor actor_;
   Methods methods_;
 };

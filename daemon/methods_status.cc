@@ -68,6 +68,27 @@ void judge(control::StatusReply& reply, const Call& call) {
   }
 }
 
+// The list of masternodes: what waits for the operator, and since when it cannot be had.
+void judge_list(control::StatusReply& reply, const ListState& list) {
+  if (list.held_since) {
+    reply.alerts.push_back({Severity::error,
+                            "A refresh of the masternode list is held back: " + list.held_because,
+                            list.held_since});
+    if (reply.verdict == Verdict::ok) {
+      reply.verdict = Verdict::degraded;
+      reply.summary += "; a refresh of the list waits for your approval";
+      reply.next_command = "timectl whitelist pending";
+    }
+  }
+  if (list.failing_since && list.failed_step) {
+    reply.alerts.push_back({list.accepted_at ? Severity::warning : Severity::error,
+                            "The masternode list cannot be fetched (" +
+                                std::string(name_of(*list.failed_step)) + ": " +
+                                list.failed_because + ")",
+                            list.failing_since});
+  }
+}
+
 // Its own trouble first: what it says of others rests on it.
 void judge_node(control::StatusReply& reply) {
   if (reply.node.ailments.empty()) return;
@@ -99,6 +120,7 @@ control::Reply status(const Call& call) {
     if (reply.masternodes.whitelisted == 0) {
       reply.alerts.push_back({Severity::error, "The whitelist is empty", {}});
     }
+    judge_list(reply, services.list->state);
     return {to_json(reply)};
   }
   const auto& facts = services.facts;
@@ -118,6 +140,7 @@ control::Reply status(const Call& call) {
   } else {
     judge(reply, call);
   }
+  judge_list(reply, services.list->state);
   judge_node(reply);
   if (const auto& failure = services.database->write_failure()) {
     reply.verdict = Verdict::critical;

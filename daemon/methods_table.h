@@ -44,6 +44,11 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 [[nodiscard]] control::Reply whitelist_list(const Call& call);
 [[nodiscard]] control::Reply whitelist_show(const Call& call);
 [[nodiscard]] control::Reply whitelist_verify(const Call& call);
+[[nodiscard]] control::Reply whitelist_pending(const Call& call);
+[[nodiscard]] control::Reply whitelist_approve(const Call& call);
+[[nodiscard]] control::Reply whitelist_reject(const Call& call);
+[[nodiscard]] control::Reply refresh(const Call& call);
+[[nodiscard]] control::Reply refresh_snapshots(const Call& call);
 [[nodiscard]] control::Reply ban_add(const Call& call);
 [[nodiscard]] control::Reply ban_remove(const Call& call);
 [[nodiscard]] control::Reply ban_list(const Call& call);

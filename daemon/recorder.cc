@@ -65,6 +65,7 @@ void Recorder::flush(Now now) {
                std::to_string(dropped) + " events of strangers left out: too many of them");
   }
   if (events_.empty() && sessions_.empty() && memories_.empty() && !failure_) return;
+  if (database_.batch_open()) return;  // the next upkeep, milliseconds later
   if (retry_at_ && now.mono < *retry_at_) return;
   if (database_.write_failure()) {
     if (auto opened = database_.reopen(); !opened) return failed(opened.error(), now);

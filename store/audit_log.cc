@@ -57,6 +57,59 @@ Result<AuditHead> audited(Database& database, const AuditOrigin& origin,
   return head;
 }
 
+struct AuditedBatch::Open {
+  explicit Open(Connection& connection, const AuditOrigin& origin)
+      : transaction(connection, Sync::full),
+        scope(connection, origin, read_audit_head(connection), last_audit_seq(connection)) {}
+  Transaction transaction;
+  AuditScope scope;
+};
+
+AuditedBatch::AuditedBatch(Database& database, AuditOrigin origin)
+    : database_(database), origin_(std::move(origin)) {}
+
+AuditedBatch::~AuditedBatch() {
+  if (!open_) return;
+  open_.reset();
+  database_.connection().batch_open = false;
+}
+
+Result<std::unique_ptr<AuditedBatch>> AuditedBatch::begin(Database& database, AuditOrigin origin) {
+  TIMECTL_CHECK(std::find(kActors.begin(), kActors.end(), origin.actor) != kActors.end());
+  Connection& connection = database.connection();
+  TIMECTL_CHECK(!connection.batch_open);
+  std::unique_ptr<AuditedBatch> batch(new AuditedBatch(database, std::move(origin)));
+  auto begun = writing(connection, "writing the audit log", [&]() -> Result<void> {
+    batch->open_ = std::make_unique<Open>(connection, batch->origin_);
+    return {};
+  });
+  if (!begun) return begun.error();
+  connection.batch_open = true;
+  return batch;
+}
+
+Result<void> AuditedBatch::run(const std::function<Result<void>(AuditScope&)>& part) {
+  TIMECTL_CHECK(open_ != nullptr);
+  Connection& connection = database_.connection();
+  auto done = writing(connection, "writing the audit log", [&] { return part(open_->scope); });
+  if (done) return done;
+  open_.reset();
+  connection.batch_open = false;
+  return done;
+}
+
+Result<void> AuditedBatch::commit() {
+  TIMECTL_CHECK(open_ != nullptr);
+  Connection& connection = database_.connection();
+  auto done = writing(connection, "writing the audit log", [&]() -> Result<void> {
+    open_->transaction.commit();
+    return {};
+  });
+  open_.reset();
+  connection.batch_open = false;
+  return done;
+}
+
 Result<void> AuditScope::record(const AuditEntry& entry) {
   AuditRow row;
   // After a cut-off tail the head is ahead of the rows, after an inserted row behind them: the

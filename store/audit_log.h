@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -88,6 +89,7 @@ class AuditScope {
   [[nodiscard]] Connection& connection() const { return connection_; }  // for store/ only
 
  private:
+  friend class AuditedBatch;
   friend Result<AuditHead> audited(Database& database, const AuditOrigin& origin,
                                    const std::function<Result<void>(AuditScope&)>& change);
   AuditScope(Connection& connection, const AuditOrigin& origin, AuditHead head,
@@ -104,6 +106,29 @@ class AuditScope {
 // of changes and rows fit in one call: an API list of 5,000 is one transaction. Not reentrant.
 [[nodiscard]] Result<AuditHead> audited(Database& database, const AuditOrigin& origin,
                                         const std::function<Result<void>(AuditScope&)>& change);
+
+// The same for a change of thousands of rows, so that the node's loop goes on meanwhile: one
+// transaction that stays open over several turns, written part by part. While it is open nothing
+// else may write (Database::batch_open); nothing is confirmed before commit() has returned a value.
+class AuditedBatch {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<AuditedBatch>> begin(Database& database,
+                                                                   AuditOrigin origin);
+  ~AuditedBatch();  // rolls back unless committed
+  AuditedBatch(const AuditedBatch&) = delete;
+  AuditedBatch& operator=(const AuditedBatch&) = delete;
+
+  // After an error nothing was changed and the batch is over.
+  [[nodiscard]] Result<void> run(const std::function<Result<void>(AuditScope&)>& part);
+  [[nodiscard]] Result<void> commit();
+
+ private:
+  struct Open;
+  AuditedBatch(Database& database, AuditOrigin origin);
+  Database& database_;
+  AuditOrigin origin_;
+  std::unique_ptr<Open> open_;
+};
 
 // Denied attempts: the first is written at once, the following ones of the same uid are counted
 // and written as one row a minute, with {"count":N} in `after`. So nobody fills the disk by asking.

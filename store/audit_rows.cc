@@ -39,7 +39,13 @@ class Canonical {
   std::string bytes_;
 };
 
-std::string sha256_hex(const std::string& bytes) {
+std::optional<std::string> decimal(const std::optional<std::uint32_t>& value) {
+  return value ? std::optional(std::to_string(*value)) : std::nullopt;
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, 32> digest{};
   unsigned size = 0;
   TIMECTL_CHECK(
@@ -53,12 +59,6 @@ std::string sha256_hex(const std::string& bytes) {
   }
   return hex;
 }
-
-std::optional<std::string> decimal(const std::optional<std::uint32_t>& value) {
-  return value ? std::optional(std::to_string(*value)) : std::nullopt;
-}
-
-}  // namespace
 
 std::string audit_hash(const AuditRow& row) {
   Canonical form;

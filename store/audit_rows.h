@@ -25,6 +25,7 @@ inline constexpr const char* kAllAuditRows =
 void write_audit_row(Connection& connection, const AuditRow& row);  // and moves the head to it
 [[nodiscard]] AuditHead read_audit_head(Connection& connection);
 [[nodiscard]] std::uint64_t last_audit_seq(Connection& connection);  // 0 for an empty log
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);        // 64 lower-case hex digits
 [[nodiscard]] bool is_hash(std::string_view text);                   // 64 lower-case hex digits
 
 }  // namespace timectl::store

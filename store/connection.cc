@@ -228,53 +228,47 @@ Error describe_open_failure(const std::filesystem::path& file, const SQLite::Exc
   return describe(file, exception, "opening the database", errno == ENOENT ? 0 : errno);
 }
 
-namespace {
+Transaction::Transaction(Connection& connection, Sync sync) : connection_(connection) {
+  connection_.execute(sync == Sync::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  connection_.execute("BEGIN IMMEDIATE");
+}
 
-// A transaction that rolls back unless committed. SQLiteCpp's has no rollback() and cannot tell
-// BEGIN IMMEDIATE's failure from the commit's.
-class Transaction {
- public:
-  explicit Transaction(Connection& connection) : connection_(connection) {
-    connection_.execute("BEGIN IMMEDIATE");
+Transaction::~Transaction() {
+  // SQLite has rolled back by itself after some errors (a full disk, input/output).
+  if (connection_.is_open() && sqlite3_get_autocommit(connection_.db().getHandle()) == 0) {
+    connection_.db().tryExec("ROLLBACK");
   }
-  ~Transaction() {
-    // SQLite has rolled back by itself after some errors (a full disk, input/output).
-    if (connection_.is_open() && sqlite3_get_autocommit(connection_.db().getHandle()) == 0) {
-      connection_.db().tryExec("ROLLBACK");
-    }
-  }
-  Transaction(const Transaction&) = delete;
-  Transaction& operator=(const Transaction&) = delete;
-  void commit() { connection_.execute("COMMIT"); }
+}
 
- private:
-  Connection& connection_;
-};
+void Transaction::commit() {
+  connection_.execute("COMMIT");
+}
 
-}  // namespace
-
-Result<void> in_transaction(Connection& connection, Sync sync, std::string_view doing,
-                            const std::function<Result<void>()>& body) {
+Result<void> writing(Connection& connection, std::string_view doing,
+                     const std::function<Result<void>()>& step) {
   if (connection.access() != Access::writer) {
     return Error{Code::database_unwritable, "cannot change " + connection.file().string(),
                  "it was opened for reading only"};
   }
   if (connection.write_failure) return *connection.write_failure;
-  const auto run = [&]() -> Result<void> {
-    connection.execute(sync == Sync::full ? "PRAGMA synchronous=FULL"
-                                          : "PRAGMA synchronous=NORMAL");
-    Transaction transaction(connection);
-    if (auto done = body(); !done) return done;
-    transaction.commit();
-    return {};
-  };
-  auto result = guarded(connection, doing, run);
+  auto result = guarded(connection, doing, step);
   // A page that the kernel could not write may be dropped from its cache, and the next fsync
   // succeed without it: nothing is confirmed through this connection any more.
   if (!result && result.error().code == Code::database_unwritable) {
     connection.write_failure = result.error();
   }
   return result;
+}
+
+Result<void> in_transaction(Connection& connection, Sync sync, std::string_view doing,
+                            const std::function<Result<void>()>& body) {
+  TIMECTL_CHECK(!connection.batch_open);
+  return writing(connection, doing, [&]() -> Result<void> {
+    Transaction transaction(connection, sync);
+    if (auto done = body(); !done) return done;
+    transaction.commit();
+    return {};
+  });
 }
 
 void copy_database(Connection& source, const std::filesystem::path& target,

@@ -61,6 +61,7 @@ class Connection {
   [[nodiscard]] Error failure(const SQLite::Exception& exception, std::string_view doing) const;
 
   std::optional<Error> write_failure = {};  // see Database::write_failure
+  bool batch_open = false;                  // see AuditedBatch
   std::optional<Error> closed_because = {};
 
  private:
@@ -123,9 +124,28 @@ template <class Body>
   }
 }
 
-// BEGIN IMMEDIATE, `body`, COMMIT; an error or exception of `body` rolls back. Refused on
-// connections that do not write and after a write failure; an input/output error of a write
-// (other than a full disk) turns writing off, see Database::write_failure.
+// A transaction that rolls back unless committed. SQLiteCpp's has no rollback() and cannot tell
+// BEGIN IMMEDIATE's failure from the commit's. All throw SQLite::Exception.
+class Transaction {
+ public:
+  Transaction(Connection& connection, Sync sync);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit();
+
+ private:
+  Connection& connection_;
+};
+
+// Runs `step` of a transaction: refused on connections that do not write and after a write failure;
+// an input/output error of a write (other than a full disk) turns writing off, see
+// Database::write_failure.
+[[nodiscard]] Result<void> writing(Connection& connection, std::string_view doing,
+                                   const std::function<Result<void>()>& step);
+
+// BEGIN IMMEDIATE, `body`, COMMIT; an error or exception of `body` rolls back. The rules of
+// writing() hold.
 [[nodiscard]] Result<void> in_transaction(Connection& connection, Sync sync, std::string_view doing,
                                           const std::function<Result<void>()>& body);
 

@@ -300,6 +300,10 @@ int Database::schema_version() const {
   return static_cast<int>(connection_->number("PRAGMA user_version"));
 }
 
+bool Database::batch_open() const {
+  return connection_->batch_open;
+}
+
 const std::optional<Error>& Database::write_failure() const {
   return connection_->write_failure;
 }

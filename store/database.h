@@ -102,6 +102,8 @@ class Database {
   // Why writing is off: set by an input/output error of a write, because a page that the kernel
   // failed to write may be lost although a later fsync succeeds. Cleared by reopen().
   [[nodiscard]] const std::optional<Error>& write_failure() const;
+  // An AuditedBatch is open: nobody else may write, and what is read holds its changes.
+  [[nodiscard]] bool batch_open() const;
   // Closes and opens the file again under the same lock, with the checks of open(). After an
   // error the database stays closed for writing and reading; call it again later.
   [[nodiscard]] Result<void> reopen();

@@ -138,12 +138,64 @@ constexpr const char* kParkedUnder = R"sql(
 ALTER TABLE peers ADD COLUMN parked_under TEXT NOT NULL DEFAULT '';
 )sql";
 
+constexpr const char* kApiList = R"sql(
+CREATE TABLE api_list (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  url TEXT NOT NULL,
+  etag TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  fetched_at INTEGER,
+  accepted_at INTEGER,
+  accepted_sha256 TEXT NOT NULL,
+  baseline_at INTEGER,
+  fetched_lists_us INTEGER NOT NULL,
+  accepted_lists_us INTEGER NOT NULL,
+  held_since INTEGER,
+  held_because TEXT NOT NULL,
+  rejected_sha256 TEXT NOT NULL,
+  attempted_at INTEGER,
+  failures INTEGER NOT NULL,
+  failing_since INTEGER,
+  failed_step TEXT,
+  failed_because TEXT NOT NULL
+) STRICT;
+CREATE TABLE api_pending (
+  ip TEXT NOT NULL,
+  change TEXT NOT NULL,
+  seen_at INTEGER NOT NULL,
+  why TEXT NOT NULL,
+  PRIMARY KEY (ip, change)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE api_rejected (
+  ip TEXT PRIMARY KEY,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE api_snapshot (
+  id INTEGER PRIMARY KEY,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  url TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  listed INTEGER NOT NULL,
+  refused INTEGER NOT NULL,
+  outcome TEXT NOT NULL
+) STRICT;
+CREATE INDEX api_snapshot_by_time ON api_snapshot (last_at);
+CREATE TABLE api_body (
+  sha256 TEXT PRIMARY KEY,
+  last_at INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+)sql";
+
 constexpr auto kMigrations = std::to_array<Migration>({
     {1, "whitelist and audit log", kWhitelistAndAudit},
     {2, "sessions, events and peers", kPeersAndHistory},
     {3, "the network it belongs to", kNetwork},
     {4, "bans", kBans},
     {5, "what parked peers were parked under", kParkedUnder},
+    {6, "the list of masternodes from outside", kApiList},
 });
 
 // "table whitelist" -> its CREATE statement. Indexes and tables that others added (ANALYZE makes

@@ -26,29 +26,7 @@ using Protocol = asio::local::stream_protocol;
 using Failure = boost::system::error_code;
 
 constexpr std::size_t kReadSize = 16384;
-constexpr std::size_t kMaxGroups = 1024;
 constexpr Duration kAcceptPause = 100ms;  // out of descriptors: do not spin
-
-// The kernel's word on who connected. SO_PEERGROUPS has the groups of the process itself, so no
-// name service (getgrouplist asks one, and may hang) decides about access.
-std::optional<Actor> actor_of(int descriptor) {
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
-  Actor actor;
-  actor.uid = credentials.uid;
-  actor.gid = credentials.gid;
-  actor.pid = credentials.pid;
-  actor.user = user_name(credentials.uid);
-  actor.via = "socket";
-  actor.groups.resize(kMaxGroups);
-  size = kMaxGroups * sizeof(gid_t);
-  // More groups than that: none of them is believed.
-  const bool known =
-      ::getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, actor.groups.data(), &size) == 0;
-  actor.groups.resize(known ? size / sizeof(gid_t) : 0);
-  return actor;
-}
 
 Error busy(std::string because) {
   return {Code::busy, "the node does not take this request now", std::move(because)};
@@ -233,6 +211,11 @@ void Server::Session::answer(const json::value& id, Reply reply) {
                       });
     if (started) return;
     reply.result = busy("other long requests are running");
+  }
+  if (reply.later) {
+    return reply.later([self = shared_from_this(), id](Result<json::value> result) {
+      self->answer(id, Reply{std::move(result)});
+    });
   }
   working_ = false;
   if (server->stopping) last_ = true;

@@ -32,10 +32,16 @@ using EventFilter = std::function<bool(const Event&)>;
 // of its own, on things of its own, and ends early when the token says so.
 using Job = std::function<Result<json::value>(std::stop_token)>;
 
+// An answer that comes later, from the network thread's own work (a fetch, a large change): the
+// function is called at once with the way to answer, which is used exactly once.
+using Answer = std::function<void(Result<json::value>)>;
+using Later = std::function<void(Answer)>;
+
 struct Reply {
   Result<json::value> result = json::value(nullptr);
   EventFilter follow = {};  // set: after this reply every event that passes is sent
   Job job = {};             // set: the result is the job's
+  Later later = {};         // set: the result comes by it
 };
 using Handler =
     std::function<Reply(const std::string& method, const json::value& params, const Actor& actor)>;

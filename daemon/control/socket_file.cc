@@ -17,6 +17,8 @@
 namespace timectl::control {
 namespace {
 
+constexpr std::size_t kMaxGroups = 1024;
+
 constexpr std::size_t kNameBuffer = 16384;  // of getpwuid_r; more is treated as no name
 constexpr int kBacklog = 64;
 
@@ -180,6 +182,25 @@ std::string group_name(gid_t gid) {
     return std::to_string(gid);
   }
   return found->gr_name;
+}
+
+std::optional<Actor> actor_of(int descriptor) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return {};
+  Actor actor;
+  actor.uid = credentials.uid;
+  actor.gid = credentials.gid;
+  actor.pid = credentials.pid;
+  actor.user = user_name(credentials.uid);
+  actor.via = "socket";
+  actor.groups.resize(kMaxGroups);
+  size = kMaxGroups * sizeof(gid_t);
+  // More groups than that: none of them is believed.
+  const bool known =
+      ::getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, actor.groups.data(), &size) == 0;
+  actor.groups.resize(known ? size / sizeof(gid_t) : 0);
+  return actor;
 }
 
 }  // namespace timectl::control

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/control/api.h"
 #include "daemon/core/result.h"
 
 namespace timectl::control {
@@ -43,5 +44,9 @@ class SocketFile {
 // The name of a user or group, or its number where there is no name. Bounded.
 [[nodiscard]] std::string user_name(uid_t uid);
 [[nodiscard]] std::string group_name(gid_t gid);
+
+// The kernel's word on who connected. SO_PEERGROUPS has the groups of the process itself, so no
+// name service (getgrouplist asks one, and may hang) decides about access.
+[[nodiscard]] std::optional<Actor> actor_of(int descriptor);
 
 }  // namespace timectl::control

@@ -7,7 +7,9 @@
 #include <boost/describe/enum.hpp>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/core/ip_address.h"
@@ -31,6 +33,17 @@ enum class FetchStep : std::uint8_t {
 };
 BOOST_DESCRIBE_ENUM(FetchStep, dns, connect, proxy, tls, redirect, status, size, timeout, json,
                     shape, file)
+
+struct FetchStepRow {
+  FetchStep step;
+  std::string_view code;     // of the failure catalogue
+  std::string_view meaning;  // of a failure at it
+  std::string_view remedy;
+};
+[[nodiscard]] std::span<const FetchStepRow> fetch_step_table();
+[[nodiscard]] const FetchStepRow& fetch_step_row(FetchStep step);
+inline constexpr std::string_view kOutageCode = "FM-A4";    // a list without an address
+inline constexpr std::string_view kHeldBackCode = "FM-A5";  // a list that changes too much
 
 struct FetchFailure {
   FetchStep step = FetchStep::dns;

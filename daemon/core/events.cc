@@ -189,6 +189,14 @@ std::string log_line(const Event& event) {
                          event);
     case EventKind::protection_regained:
       return with_detail("Protection is back for " + whom(event), event);
+    case EventKind::list_changed:
+      return with_detail("The list of masternodes changed", event);
+    case EventKind::list_failed:
+      return with_detail("The list of masternodes could not be had", event);
+    case EventKind::list_recovered:
+      return with_detail("The list of masternodes is back", event);
+    case EventKind::list_held_back:
+      return with_detail("The list of masternodes is held back", event);
     case EventKind::ban_ended:
       return with_detail("The ban of " + ip + " has ended", event);
   }

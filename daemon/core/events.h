@@ -49,6 +49,10 @@ enum class EventKind : std::uint8_t {
   ban_ended,
   protection_lost,  // of a whitelisted peer; without one: of all
   protection_regained,
+  list_changed,  // the API's list of masternodes brought new ones
+  list_failed,
+  list_recovered,
+  list_held_back,
 };
 BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, config_rejected,
                     whitelist_added, whitelist_removed, promoted, demoted, dial_scheduled,
@@ -57,7 +61,8 @@ BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, con
                     peer_unresponsive, attempts_exhausted, peer_parked, peer_evicted, violation,
                     no_masternode_connected, masternode_connected_again, store_degraded,
                     store_recovered, peer_cut, observer_sick, observer_well, peer_banned, ban_ended,
-                    protection_lost, protection_regained)
+                    protection_lost, protection_regained, list_changed, list_failed, list_recovered,
+                    list_held_back)
 
 struct Event {
   WallTime at = {};

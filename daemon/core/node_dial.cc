@@ -39,10 +39,7 @@ TargetFacts Node::State::facts_of(const IpAddress& ip, Now now) const {
     facts.trusts_us = entry != nullptr && entry->trusts_us;
     return facts;
   }
-  const WhitelistEntry* own = whitelist.find(*options.own_address);
-  const WhitelistSource* listed = own == nullptr ? nullptr : own->find(Source::api);
-  // R7: our own address is on the list in force, which is what the others have, too.
-  facts.trusts_us = entry->trusts_us || (listed != nullptr && !listed->missing_since);
+  facts.trusts_us = entry->trusts_us || whitelist.listed_ourselves();
   const auto peer = peers.find(ip);
   if (peer != peers.end() && peer->second.last_dialed_us_at && ip > *options.own_address) {
     facts.wait_passively =

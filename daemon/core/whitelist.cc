@@ -145,11 +145,12 @@ std::vector<WhitelistChange> Whitelist::plan_config(const std::vector<AddRequest
   return changes;
 }
 
-std::vector<WhitelistChange> Whitelist::plan_expiry(WallTime now) const {
+std::vector<WhitelistChange> Whitelist::plan_expiry(WallTime now, bool api_confirmed) const {
   std::vector<WhitelistChange> changes;
   for (const auto& [ip, entry] : entries_) {
     auto change = without(entry, [&](const WhitelistSource& s) {
-      return s.source != Source::config && s.expires_at && *s.expires_at <= now;
+      const bool may = s.source == Source::manual || (s.source == Source::api && api_confirmed);
+      return may && s.expires_at && *s.expires_at <= now;
     });
     if (change.result == ChangeResult::unchanged) continue;
     change.why = "expired";

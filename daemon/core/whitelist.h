@@ -4,6 +4,7 @@
 // (copies of it were the outage that this project exists for). Changes are planned here, purely;
 // store/whitelist_table writes them with their audit row, then they are put here.
 
+#include <algorithm>
 #include <boost/describe/class.hpp>
 #include <map>
 #include <optional>
@@ -72,6 +73,12 @@ class Whitelist {
   [[nodiscard]] const WhitelistEntry* find(const IpAddress& ip) const;
   [[nodiscard]] const std::map<IpAddress, WhitelistEntry>& entries() const { return entries_; }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] bool has_room_for(std::size_t more) const {
+    return more <= max_entries_ - std::min(max_entries_, entries_.size());
+  }
+  // R7: our own address is on the API's list in force, which is what the others have, too.
+  void set_listed_ourselves(bool listed) { listed_ourselves_ = listed; }
+  [[nodiscard]] bool listed_ourselves() const { return listed_ourselves_; }
 
   // The config's blacklist beats api and manual (W4); each address with its "file:line".
   void set_blacklist(std::map<IpAddress, std::string> lines) { blacklist_ = std::move(lines); }
@@ -84,8 +91,8 @@ class Whitelist {
   // Config reload (W1): additions and removals that make the config source equal to `wanted`.
   [[nodiscard]] std::vector<WhitelistChange> plan_config(
       const std::vector<AddRequest>& wanted) const;
-  // Manual and API sources whose expires_at has come.
-  [[nodiscard]] std::vector<WhitelistChange> plan_expiry(WallTime now) const;
+  // Manual sources whose expires_at has come, and the API's where a list in force confirms it.
+  [[nodiscard]] std::vector<WhitelistChange> plan_expiry(WallTime now, bool api_confirmed) const;
 
   void put(const WhitelistChange& change);         // after it was stored
   void load(std::vector<WhitelistEntry> entries);  // at start, from the store
@@ -97,6 +104,7 @@ class Whitelist {
   std::map<IpAddress, WhitelistEntry> entries_;
   std::map<IpAddress, std::string> blacklist_;
   std::size_t max_entries_;
+  bool listed_ourselves_ = false;
 };
 
 }  // namespace timectl

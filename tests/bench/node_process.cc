@@ -142,7 +142,7 @@ NodeProcess::NodeProcess(const IpAddress& address, const std::string& network)
   std::ofstream(directory_ + "/t.toml")
       << "[node]\nlisten = \"" << address.to_string()
       << "\"\n[network]\nname = \"testnet\"\nport = " << kPort << "\n"
-      << network;
+      << network << "\n[discovery]\nenabled = false\n";
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ == 0) {

@@ -33,7 +33,7 @@ for last in 2 3 4 5; do
   dir=$scratch/$last
   mkdir "$dir"
   peers=$(for other in 2 3 4 5; do [ "$other" = "$last" ] || printf '"127.62.0.%s", ' "$other"; done)
-  printf '[node]\nlisten = "127.62.0.%s"\n[network]\nname = "testnet"\nport = 24656\nwhitelisted_peers = [%s]\n' \
+  printf '[node]\nlisten = "127.62.0.%s"\n[network]\nname = "testnet"\nport = 24656\nwhitelisted_peers = [%s]\n[discovery]\nenabled = false\n' \
     "$last" "$peers" >"$dir/t.toml"
   "$timectl" --config "$dir/t.toml" --data-dir "$dir/data" --socket "$dir/node.sock" \
     node start --foreground 2>"$dir/log" &

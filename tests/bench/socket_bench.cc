@@ -25,7 +25,8 @@ class RunningNode {
     std::string pattern = (std::filesystem::temp_directory_path() / "timectl-bench-XXXXXX");
     directory_ = ::mkdtemp(pattern.data());
     std::ofstream(directory_ + "/t.toml")
-        << "[node]\nlisten = \"127.61.0.2\"\n[network]\nname = \"testnet\"\nport = 24655\n";
+        << "[node]\nlisten = \"127.61.0.2\"\n[network]\nname = \"testnet\"\nport = "
+           "24655\n[discovery]\nenabled = false\n";
     pid_ = ::fork();
     if (pid_ == 0) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -87,7 +87,8 @@ Ran Sandbox::run_program(const std::vector<std::string>& words, const std::strin
                                        "XDG_RUNTIME_DIR=" + directory_,
                                        "PATH=" + std::string(std::getenv("PATH")),
                                        "TZ=UTC",
-                                       "TERM=dumb"};
+                                       "TERM=dumb",
+                                       "TIMECTL_DISCOVERY_ENABLED=false"};
   for (const auto& [name, value] : extra_) environment.push_back(name + "=" + value);
   std::vector<char*> argv;
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));

@@ -36,6 +36,7 @@ class MethodsTest : public ::testing::Test {
     services.database = &*database_;
     services.whitelist = &whitelist_;
     services.bans = &bans_;
+    services.list = &list_;
     services.node = node_.get();
     services.now = [this] { return now_; };
     services.pump = [this] { ++pumped_; };
@@ -105,6 +106,7 @@ class MethodsTest : public ::testing::Test {
   std::optional<store::Database> database_;
   Whitelist whitelist_;
   Bans bans_;
+  ListMemory list_;
   std::unique_ptr<Node> node_;
   std::map<IpAddress, ConnectionId> dials_;
   Now now_{Instant{} + std::chrono::hours(1), WallTime{} + std::chrono::hours(24 * 365 * 56)};

@@ -103,11 +103,7 @@ TEST(NodeGuard, ARegularPeerThatIsForgottenForADayStaysSoOverARestart) {
 TEST(NodeGuard, WeAreTakenToBeWhitelistedOnlyByTheListInForce) {
   for (const bool missing : {false, true}) {
     NodeShell s({kPeer});
-    AddRequest own;
-    own.ip = IpAddress::v4(64, 0, 0, 50);
-    own.source.source = Source::api;
-    if (missing) own.source.missing_since = s.now.wall - 24h;
-    s.list.put(s.list.plan_add(own));
+    s.list.set_listed_ourselves(!missing);
     s.start();
     const auto id = s.finish_dial(kPeer);
     s.run(61s);

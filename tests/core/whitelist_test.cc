@@ -146,11 +146,20 @@ TEST(Whitelist, ExpiryTakesSourcesWhoseTimeHasComeButNeverTheConfigs) {
   r = request(kB, Source::config);
   r.source.expires_at = WallTime{10h};
   add(list, r);
-  EXPECT_TRUE(list.plan_expiry(WallTime{10h - 1ms}).empty());
-  const auto changes = list.plan_expiry(WallTime{10h});
+  EXPECT_TRUE(list.plan_expiry(WallTime{10h - 1ms}, true).empty());
+  const auto changes = list.plan_expiry(WallTime{10h}, true);
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_EQ(changes[0].ip, kA);
   EXPECT_FALSE(changes[0].after);
+}
+
+TEST(Whitelist, AnApiSourceExpiresOnlyWhileAListInForceConfirmsIt) {
+  Whitelist list(10);
+  auto r = request(kA, Source::api);
+  r.source.expires_at = WallTime{10h};
+  add(list, r);
+  EXPECT_TRUE(list.plan_expiry(WallTime{11h}, false).empty());
+  EXPECT_EQ(list.plan_expiry(WallTime{11h}, true).size(), 1U);
 }
 
 TEST(Whitelist, NamesResolveByAddressOrLabel) {

@@ -1,0 +1,165 @@
+// refresh, and whitelist.pending|approve|reject: what the API's list brings and what of it waits
+// for the operator. The plans are core/discovery's; the node fetches and stores beside its loop.
+
+#include <algorithm>
+
+#include "daemon/core/json.h"
+#include "daemon/methods_table.h"
+#include "daemon/refresh.h"
+#include "store/api_table.h"
+
+namespace timectl {
+namespace {
+
+constexpr std::size_t kMaxAddresses = 5000;  // of one request
+
+Result<std::vector<IpAddress>> parse_ips(const Call& call, const control::DecisionRequest& request,
+                                         const std::string& verb) {
+  if (request.all != request.ips.empty()) {
+    return Error{Code::invalid_argument,
+                 request.all ? "either addresses or --all, not both" : "no address is given",
+                 "",
+                 {"timectl whitelist " + verb + " IP", "timectl whitelist " + verb + " --all"}};
+  }
+  if (request.ips.size() > kMaxAddresses) {
+    return Error{Code::too_large, "over " + std::to_string(kMaxAddresses) + " addresses at once"};
+  }
+  std::vector<IpAddress> ips;
+  for (const auto& name : request.ips) {
+    const auto ip = resolve_peer(call, name);
+    if (!ip) return ip.error();
+    if (std::ranges::find(ips, *ip) == ips.end()) ips.push_back(*ip);
+  }
+  return ips;
+}
+
+// Either at once, or by the node beside its loop; the answer is made before and sent after.
+control::Reply commit(const Call& call, ChangeSet set, json::value answer) {
+  if (call.services.apply) {
+    control::Reply reply;
+    reply.later = [&services = call.services, set = std::make_shared<ChangeSet>(std::move(set)),
+                   answer = std::move(answer)](control::Answer done) {
+      services.apply(std::move(*set), [answer, done = std::move(done)](Result<json::value> stored) {
+        done(stored ? Result<json::value>(answer) : std::move(stored));
+      });
+    };
+    return reply;
+  }
+  ChangeWriter writer(call.services, std::move(set));
+  if (auto done = writer.finish(); !done) return {done.error()};
+  return {std::move(answer)};
+}
+
+ChangeSet change_set(const Call& call, const DecisionPlan& plan,
+                     std::vector<store::AuditEntry> rows) {
+  ChangeSet set;
+  set.origin = origin_of(call);
+  set.changes = plan.changes;
+  set.also = [memory = plan.memory, rows = std::move(rows)](store::AuditScope& scope) {
+    for (const auto& row : rows) {
+      if (auto written = scope.record(row); !written) return written;
+    }
+    return store::save_list(scope, memory, nullptr);
+  };
+  set.stored = [&services = call.services, memory = plan.memory] {
+    remember_list(services, memory);
+  };
+  return set;
+}
+
+}  // namespace
+
+control::Reply whitelist_pending(const Call& call) {
+  json::array rows;
+  for (const auto& entry : call.services.list->pending) rows.push_back(to_json(entry));
+  return {json::value(std::move(rows))};
+}
+
+control::Reply whitelist_approve(const Call& call) {
+  const auto request = read_params<control::DecisionRequest>(call);
+  if (!request) return {request.error()};
+  const auto ips = parse_ips(call, *request, "approve");
+  if (!ips) return {ips.error()};
+  const auto& memory = *call.services.list;
+  const auto plan =
+      plan_approve(*ips, *call.services.whitelist, memory, call.actor.user,
+                   source_name(memory.state.url), rules_of(*call.services.config), call.now.wall);
+  if (!plan) return {plan.error()};
+  std::vector<control::ChangeReply> replies;
+  std::vector<store::AuditEntry> rows;
+  for (const auto& change : plan->changes) {
+    replies.push_back(
+        {change.ip, std::string(name_of(change.result)), change.still_by, change.why});
+  }
+  for (const auto& ip : plan->decided) {
+    if (!memory.rejections.contains(ip)) continue;
+    replies.push_back({ip, "added", {}, "no longer rejected: the next refresh takes it"});
+    rows.push_back({"list.approve", ip.to_string(), {}, {}, "no longer rejected", "ok"});
+  }
+  if (plan->memory.state.baseline_at != memory.state.baseline_at) {
+    rows.push_back(
+        {"list.approve", source_name(memory.state.url), {}, {}, memory.state.held_because, "ok"});
+  }
+  return commit(call, change_set(call, *plan, std::move(rows)), to_json(replies));
+}
+
+control::Reply whitelist_reject(const Call& call) {
+  const auto request = read_params<control::DecisionRequest>(call);
+  if (!request) return {request.error()};
+  const auto ips = parse_ips(call, *request, "reject");
+  if (!ips) return {ips.error()};
+  const auto& memory = *call.services.list;
+  const auto plan = plan_reject(*ips, memory, call.actor.user, call.now.wall);
+  if (!plan) return {plan.error()};
+  std::vector<control::ChangeReply> replies;
+  std::vector<store::AuditEntry> rows;
+  for (const auto& ip : plan->decided) {
+    const bool before = memory.rejections.contains(ip);
+    replies.push_back(
+        {ip, before ? "unchanged" : "rejected", {}, before ? "already rejected" : ""});
+    if (!before) rows.push_back({"list.reject", ip.to_string(), {}, {}, "", "rejected"});
+  }
+  for (const auto& ip : plan->refused) {
+    replies.push_back({ip,
+                       "refused",
+                       {},
+                       "it is only missing from a list that is held back: reject that with --all"});
+  }
+  if (plan->memory.state.rejected_sha256 != memory.state.rejected_sha256) {
+    rows.push_back({"list.reject",
+                    source_name(memory.state.url),
+                    {},
+                    {},
+                    memory.state.held_because,
+                    "rejected"});
+  }
+  return commit(call, change_set(call, *plan, std::move(rows)), to_json(replies));
+}
+
+control::Reply refresh(const Call& call) {
+  const auto request = read_params<control::RefreshRequest>(call);
+  if (!request) return {request.error()};
+  auto origin = origin_of(call);
+  origin.actor = store::kActorApi;
+  if (call.services.refresh) {
+    control::Reply reply;
+    reply.later = [&services = call.services, dry_run = request->dry_run,
+                   origin](control::Answer done) { services.refresh(dry_run, origin, done); };
+    return reply;
+  }
+  auto done = refresh_now(call.services, origin, request->dry_run);
+  if (!done) return {done.error()};
+  return {to_json(*done)};
+}
+
+control::Reply refresh_snapshots(const Call& call) {
+  const auto request = read_params<control::SnapshotsRequest>(call);
+  if (!request) return {request.error()};
+  const auto limit = checked_limit(request->limit, kMaxRows);
+  if (!limit) return {limit.error()};
+  const auto snapshots = store::list_snapshots(*call.services.database, *limit);
+  if (!snapshots) return {snapshots.error()};
+  return {to_json(*snapshots)};
+}
+
+}  // namespace timectl
