@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "tests/discovery/fetch_lab.h"
@@ -258,6 +259,30 @@ TEST_F(NamesTest, WwwSiblingIsFollowedInBothDirections) {
         },
         ExitedWithCode(0), "ok.\\[\"9.9.9.9\"\\].127.0.0.5:");
   }
+}
+
+TEST_F(NamesTest, SystemsCertificatesDoNotCountBesideACaFile) {
+  // The system trusts a root in both of its ways; the request names another one.
+  const auto outcome_with = [](const std::string& ca_file) {
+    use_names({});
+    const TestAuthority system("the system's root");
+    std::string store = "/tmp/timectl-store-XXXXXX";
+    if (::mkdtemp(store.data()) == nullptr) std::_Exit(93);
+    const auto take = [&](const std::string& name) {
+      std::ofstream(store + "/" + name) << std::ifstream(system.file()).rdbuf();
+    };
+    take("ca-certificates.crt");
+    take(system.file_name_in_store());
+    if (::mount(store.c_str(), "/etc/ssl/certs", nullptr, MS_BIND, nullptr) != 0) std::_Exit(92);
+    HttpsServer server(server_with(system.issue({{"IP:127.0.0.5"}})), always(list_answer(kList)));
+    auto wish = request(server.url());
+    wish.ca_file = ca_file;
+    const auto outcome = fetch(wish);
+    std::filesystem::remove_all(store);
+    tell(outcome);
+  };
+  EXPECT_EXIT(outcome_with(""), ExitedWithCode(0), "ok.\\[\"9.9.9.9\"\\]");
+  EXPECT_EXIT(outcome_with(authority().file()), ExitedWithCode(0), "tls.*do not trust");
 }
 
 TEST_F(NamesTest, SlowResolverIsLeftAtTheDeadline) {

@@ -3,13 +3,13 @@
 #include "daemon/discovery/peer_list.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "daemon/core/events.h"
+#include "tests/support/peak_memory.h"
 
 namespace timectl::discovery {
 namespace {
@@ -311,12 +311,6 @@ TEST(PeerList, BytesAreCountedBeforeAnythingIsRead) {
   EXPECT_EQ(failure.message, "the list has 12 bytes, more than the 11 that are read");
 }
 
-long peak_kilobytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
-
 TEST(PeerList, NoBodyMakesTheProcessGrow) {
   // T56: 64 MB, one text of 10 MB, and what is as long as a list may be and made of tiny values.
   std::string tiny = "[[";
@@ -327,13 +321,17 @@ TEST(PeerList, NoBodyMakesTheProcessGrow) {
   const std::string big = "[\"" + std::string(64'000'000, 'x') + "\"]";
   const std::string longest = "[\"" + std::string(10'000'000, 'x') + "\"]";
   const std::string text = "[\"" + std::string(1'048'570, 'x') + "\"]";
-  const long before = peak_kilobytes();
+  const testing::PeakMemory memory;
   EXPECT_EQ(refused(big).step, FetchStep::size);
   EXPECT_EQ(refused(longest).step, FetchStep::size);
   EXPECT_EQ(taken(tiny).refused.size(), 1U);
   EXPECT_EQ(taken(text).refused.size(), 1U);
   EXPECT_EQ(refused(keys).step, FetchStep::json);
-  EXPECT_LT(peak_kilobytes() - before, 16 * 1024);
+  EXPECT_LT(memory.grown_kilobytes(), 16 * 1024);
+  // That it would be seen:
+  const testing::PeakMemory control;
+  const std::string copy = big;
+  EXPECT_GT(control.grown_kilobytes() + static_cast<long>(copy.size() - big.size()), 32 * 1024);
 }
 
 }  // namespace
