@@ -17,7 +17,7 @@
 namespace timectl::discovery {
 namespace {
 
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 using OutcomeTest = FetchTest;
 
@@ -137,7 +137,7 @@ TEST_F(OutcomeTest, FailuresOfTheProxyAreTheProxys) {
   const auto wish = request(server.url());
   const auto through = [&](const HttpsServer& proxy) {
     ::setenv("https_proxy", ("http://user:secret@" + proxy.endpoint()).c_str(), 1);
-    const auto failure = failed(wish);
+    auto failure = failed(wish);
     EXPECT_EQ(failure.address, proxy.endpoint());
     EXPECT_EQ(failure.message.find("secret"), std::string::npos) << failure.message;
     return failure;
@@ -249,11 +249,12 @@ TEST_F(NamesTest, WwwSiblingIsFollowedInBothDirections) {
           use_names({"127.0.0.5 lists.test www.lists.test other.test\n"});
           HttpsServer server(good_server(), [&](ServerConnection& connection) {
             const auto head = connection.read_request();
-            const auto port = head.substr(head.find(from + ":") + from.size(), 6);
-            connection.send(
-                head.find("Host: " + to + ":") == std::string::npos
-                    ? answer("301 Moved", "Location: https://" + to + port + "/x\r\n", "")
-                    : list_answer(kList));
+            std::string location = "Location: https://";
+            location += to;
+            location += head.substr(head.find(from + ":") + from.size(), 6);  // ":40123"
+            const bool sibling = head.find("Host: " + to + ":") != std::string::npos;
+            connection.send(sibling ? list_answer(kList)
+                                    : answer("301 Moved", location + "/x\r\n", ""));
           });
           tell(fetch(request("https://" + from + ":" + std::to_string(server.port()) + "/")));
         },
@@ -289,12 +290,12 @@ TEST_F(NamesTest, SlowResolverIsLeftAtTheDeadline) {
   // glibc alone would wait for 5 s and ask again.
   EXPECT_EXIT(
       {
-        use_names({"", "hosts: dns\n", "nameserver 127.0.0.53\n"});
+        use_names({"", "hosts: dns\n", "nameserver 127.0.0.77\n"});
         const int mute = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         sockaddr_in at{};
         at.sin_family = AF_INET;
         at.sin_port = htons(53);
-        ::inet_pton(AF_INET, "127.0.0.53", &at.sin_addr);
+        ::inet_pton(AF_INET, "127.0.0.77", &at.sin_addr);
         if (::bind(mute, reinterpret_cast<const sockaddr*>(&at), sizeof(at)) != 0) std::_Exit(96);
         auto wish = request("https://lists.test/");
         wish.timeout = 300ms;

@@ -7,7 +7,7 @@
 namespace timectl::discovery {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 using TransferTest = FetchTest;
 
