@@ -226,10 +226,11 @@ void Node::check_invariants() const {
   TIMECTL_CHECK(anew == s.counts);
   std::set<ConnectionId> linked;
   for (const auto& [ip, link] : s.links) {
-    const auto in_link = [&](ConnectionId id) {
+    // By name: clang 14 captures no structured binding by [&].
+    const auto in_link = [&, peer = ip](ConnectionId id) {
       const auto it = s.connections.find(id);
       TIMECTL_CHECK(it != s.connections.end());
-      TIMECTL_CHECK(it->second.ip == ip && it->second.stage != Stage::closing);
+      TIMECTL_CHECK(it->second.ip == peer && it->second.stage != Stage::closing);
       TIMECTL_CHECK(linked.insert(id).second);
       return it->second;
     };

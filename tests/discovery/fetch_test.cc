@@ -14,8 +14,8 @@
 namespace timectl::discovery {
 namespace {
 
-using std::chrono_literals::operator""ms;
-using std::string_literals::operator""s;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
 
 const std::string kList = R"(["9.9.9.9"])";
 
@@ -289,6 +289,17 @@ TEST_F(FetchTest, StopEndsItAtOnce) {
   const Stopwatch stopwatch;
   expect_failure(failed(request(server.url()), stop.get_token()), FetchStep::timeout, "stopped");
   EXPECT_LT(stopwatch.elapsed(), 150ms);
+}
+
+TEST_F(FetchTest, ThreadsFetchSideBySide) {
+  HttpsServer server(good_server(), always(list_answer(kList)));
+  std::vector<std::thread> threads;
+  threads.reserve(4);
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] { EXPECT_EQ(fetched(request(server.url())).body, kList); });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(server.requests().size(), 4U);
 }
 
 TEST_F(FetchTest, FilesAreReadIfTheyAreRegular) {

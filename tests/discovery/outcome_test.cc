@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "tests/discovery/fetch_lab.h"
@@ -16,7 +17,7 @@
 namespace timectl::discovery {
 namespace {
 
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 using OutcomeTest = FetchTest;
 
@@ -136,7 +137,7 @@ TEST_F(OutcomeTest, FailuresOfTheProxyAreTheProxys) {
   const auto wish = request(server.url());
   const auto through = [&](const HttpsServer& proxy) {
     ::setenv("https_proxy", ("http://user:secret@" + proxy.endpoint()).c_str(), 1);
-    const auto failure = failed(wish);
+    auto failure = failed(wish);
     EXPECT_EQ(failure.address, proxy.endpoint());
     EXPECT_EQ(failure.message.find("secret"), std::string::npos) << failure.message;
     return failure;
@@ -248,11 +249,12 @@ TEST_F(NamesTest, WwwSiblingIsFollowedInBothDirections) {
           use_names({"127.0.0.5 lists.test www.lists.test other.test\n"});
           HttpsServer server(good_server(), [&](ServerConnection& connection) {
             const auto head = connection.read_request();
-            const auto port = head.substr(head.find(from + ":") + from.size(), 6);
-            connection.send(
-                head.find("Host: " + to + ":") == std::string::npos
-                    ? answer("301 Moved", "Location: https://" + to + port + "/x\r\n", "")
-                    : list_answer(kList));
+            std::string location = "Location: https://";
+            location += to;
+            location += head.substr(head.find(from + ":") + from.size(), 6);  // ":40123"
+            const bool sibling = head.find("Host: " + to + ":") != std::string::npos;
+            connection.send(sibling ? list_answer(kList)
+                                    : answer("301 Moved", location + "/x\r\n", ""));
           });
           tell(fetch(request("https://" + from + ":" + std::to_string(server.port()) + "/")));
         },
@@ -260,16 +262,40 @@ TEST_F(NamesTest, WwwSiblingIsFollowedInBothDirections) {
   }
 }
 
+TEST_F(NamesTest, SystemsCertificatesDoNotCountBesideACaFile) {
+  // The system trusts a root in both of its ways; the request names another one.
+  const auto outcome_with = [](const std::string& ca_file) {
+    use_names({});
+    const TestAuthority system("the system's root");
+    std::string store = "/tmp/timectl-store-XXXXXX";
+    if (::mkdtemp(store.data()) == nullptr) std::_Exit(93);
+    const auto take = [&](const std::string& name) {
+      std::ofstream(store + "/" + name) << std::ifstream(system.file()).rdbuf();
+    };
+    take("ca-certificates.crt");
+    take(system.file_name_in_store());
+    if (::mount(store.c_str(), "/etc/ssl/certs", nullptr, MS_BIND, nullptr) != 0) std::_Exit(92);
+    HttpsServer server(server_with(system.issue({{"IP:127.0.0.5"}})), always(list_answer(kList)));
+    auto wish = request(server.url());
+    wish.ca_file = ca_file;
+    const auto outcome = fetch(wish);
+    std::filesystem::remove_all(store);
+    tell(outcome);
+  };
+  EXPECT_EXIT(outcome_with(""), ExitedWithCode(0), "ok.\\[\"9.9.9.9\"\\]");
+  EXPECT_EXIT(outcome_with(authority().file()), ExitedWithCode(0), "tls.*do not trust");
+}
+
 TEST_F(NamesTest, SlowResolverIsLeftAtTheDeadline) {
   // glibc alone would wait for 5 s and ask again.
   EXPECT_EXIT(
       {
-        use_names({"", "hosts: dns\n", "nameserver 127.0.0.53\n"});
+        use_names({"", "hosts: dns\n", "nameserver 127.0.0.77\n"});
         const int mute = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         sockaddr_in at{};
         at.sin_family = AF_INET;
         at.sin_port = htons(53);
-        ::inet_pton(AF_INET, "127.0.0.53", &at.sin_addr);
+        ::inet_pton(AF_INET, "127.0.0.77", &at.sin_addr);
         if (::bind(mute, reinterpret_cast<const sockaddr*>(&at), sizeof(at)) != 0) std::_Exit(96);
         auto wish = request("https://lists.test/");
         wish.timeout = 300ms;

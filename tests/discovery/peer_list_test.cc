@@ -3,18 +3,18 @@
 #include "daemon/discovery/peer_list.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "daemon/core/events.h"
+#include "tests/support/peak_memory.h"
 
 namespace timectl::discovery {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 PeerList taken(std::string_view body, const ListRules& rules = {}) {
   auto parsed = parse_peer_list(body, rules);
@@ -311,12 +311,6 @@ TEST(PeerList, BytesAreCountedBeforeAnythingIsRead) {
   EXPECT_EQ(failure.message, "the list has 12 bytes, more than the 11 that are read");
 }
 
-long peak_kilobytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
-
 TEST(PeerList, NoBodyMakesTheProcessGrow) {
   // T56: 64 MB, one text of 10 MB, and what is as long as a list may be and made of tiny values.
   std::string tiny = "[[";
@@ -324,16 +318,24 @@ TEST(PeerList, NoBodyMakesTheProcessGrow) {
   tiny += "[]]]";
   std::string keys = "[{";
   while (keys.size() < 1'000'000) keys += "\"" + std::to_string(keys.size()) + "\":0,";
-  const std::string big = "[\"" + std::string(64'000'000, 'x') + "\"]";
-  const std::string longest = "[\"" + std::string(10'000'000, 'x') + "\"]";
+  const auto one_text = [](std::size_t bytes) {
+    std::string body(bytes, 'x');
+    return body.replace(0, 2, "[\"").replace(bytes - 2, 2, "\"]");
+  };
+  const auto big = one_text(64'000'000);
+  const auto longest = one_text(10'000'000);
   const std::string text = "[\"" + std::string(1'048'570, 'x') + "\"]";
-  const long before = peak_kilobytes();
+  const testing::PeakMemory memory;
   EXPECT_EQ(refused(big).step, FetchStep::size);
   EXPECT_EQ(refused(longest).step, FetchStep::size);
   EXPECT_EQ(taken(tiny).refused.size(), 1U);
   EXPECT_EQ(taken(text).refused.size(), 1U);
   EXPECT_EQ(refused(keys).step, FetchStep::json);
-  EXPECT_LT(peak_kilobytes() - before, 16 * 1024);
+  EXPECT_LT(memory.grown_kilobytes(), 16 * 1024);
+  // That it would be seen:
+  const testing::PeakMemory control;
+  EXPECT_EQ(one_text(64'000'000), big);
+  EXPECT_GT(control.grown_kilobytes(), 32 * 1024);
 }
 
 }  // namespace

@@ -1,26 +1,19 @@
 // The limits of one transfer: what a server can make the client read, unpack or hold (FT-A5, T56).
 #include "daemon/discovery/transfer.h"
 
-#include <sys/resource.h>
-
 #include "tests/discovery/fetch_lab.h"
+#include "tests/support/peak_memory.h"
 
 namespace timectl::discovery {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 using TransferTest = FetchTest;
 
 constexpr std::size_t kMegabyte = 1'048'576;
 // What the client has not read yet when it hangs up lies in the kernel's buffers.
 constexpr std::size_t kMaxInFlight = 16 * kMegabyte;
-
-long peak_kilobytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss;
-}
 
 // gzip of zeros without end: a header, a block's code lengths, then each byte of zero stands for
 // four matches of 258 zeros. 1,032 to 1.
@@ -96,7 +89,7 @@ TEST_F(TransferTest, EndlessBodyIsLeft) {
   };
   for (const auto& row : rows) {
     std::size_t sent = 0;
-    const long before = peak_kilobytes();
+    const testing::PeakMemory memory;
     {
       HttpsServer server(good_server(), [&](ServerConnection& connection) {
         (void)connection.read_request();
@@ -107,7 +100,7 @@ TEST_F(TransferTest, EndlessBodyIsLeft) {
     }
     EXPECT_GT(sent, 0U);
     EXPECT_LT(sent, kMaxInFlight);
-    EXPECT_LT(peak_kilobytes() - before, 16 * 1024);
+    EXPECT_LT(memory.grown_kilobytes(), 16 * 1024);
   }
 }
 

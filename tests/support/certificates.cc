@@ -3,10 +3,11 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 
 namespace timectl::testing {
@@ -57,16 +58,20 @@ TestAuthority::TestAuthority(const std::string& name) : root_(unsigned_certifica
   extend(root_, NID_basic_constraints, "critical,CA:TRUE");
   extend(root_, NID_key_usage, "critical,keyCertSign,cRLSign");
   sign(root_, root_);
-  std::string path = "/tmp/timectl-ca-XXXXXX";
-  const int fd = ::mkstemp(path.data());
+  const int fd = ::memfd_create("timectl-test-root", MFD_CLOEXEC);
   require(fd >= 0, "no file");
-  std::FILE* out = ::fdopen(fd, "w");
+  memory_ = std::shared_ptr<const void>(&root_, [fd](const void*) { ::close(fd); });
+  file_ = "/proc/self/fd/" + std::to_string(fd);
+  std::FILE* out = std::fopen(file_.c_str(), "w");
   require(out != nullptr && PEM_write_X509(out, root_.certificate.get()) == 1, "not written");
   std::fclose(out);
-  file_ = std::shared_ptr<const std::string>(new std::string(path), [](const std::string* file) {
-    ::unlink(file->c_str());
-    delete file;
-  });
+}
+
+std::string TestAuthority::file_name_in_store() const {
+  std::array<char, 16> name{};
+  std::snprintf(name.data(), name.size(), "%08lx.0",
+                X509_subject_name_hash(root_.certificate.get()));
+  return name.data();
 }
 
 TestCertificate TestAuthority::issue(const CertificateWish& wish) const {

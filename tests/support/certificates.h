@@ -29,12 +29,16 @@ class TestAuthority {
   [[nodiscard]] TestCertificate issue(const CertificateWish& wish) const;
   // Signed by itself.
   [[nodiscard]] static TestCertificate self_signed(const CertificateWish& wish);
-  // The root's certificate as a PEM file, removed with the authority.
-  [[nodiscard]] const std::string& file() const { return *file_; }
+  // The root's certificate as a PEM file for this process, in memory: a test that ends at once
+  // leaves nothing behind.
+  [[nodiscard]] const std::string& file() const { return file_; }
+  // The name under which OpenSSL looks for it in a folder of certificates: "1a2b3c4d.0".
+  [[nodiscard]] std::string file_name_in_store() const;
 
  private:
   TestCertificate root_;
-  std::shared_ptr<const std::string> file_;
+  std::shared_ptr<const void> memory_;  // closes it
+  std::string file_;
 };
 
 }  // namespace timectl::testing
