@@ -99,6 +99,7 @@ const std::vector<Library> kLibraries{
     {"SQLiteCpp/", {"store/"}},
     {"sqlite3.h", {"store/"}},
     {"openssl/", {"daemon/net/", "store/", "daemon/wire/hash.cc", "daemon/wire/ed25519.cc"}},
+    {"maxminddb.h", {"daemon/as_database.cc"}},
     {"boost/asio",
      {"daemon/net/", "daemon/control/", "daemon/observe/", "daemon/daemon.", "daemon/daemon_"}},
 };
@@ -371,6 +372,7 @@ TEST(Architecture, LibrariesOutsideTheirRoomsAreFound) {
   EXPECT_EQ(library_violations("config/load.cc", "#include <toml.hpp>\n").size(), 1U);
   EXPECT_EQ(library_violations("daemon/methods.cc", "#include <CLI/CLI.hpp>\n").size(), 1U);
   EXPECT_EQ(library_violations("daemon/methods.cc", "#include <sqlite3.h>\n").size(), 1U);
+  EXPECT_EQ(library_violations("daemon/daemon.cc", "#include <maxminddb.h>\n").size(), 1U);
   EXPECT_EQ(library_violations("cmd/cli.cc", "#include <CLI/CLI.hpp>\n").size(), 0U);
 }
 
