@@ -7,10 +7,8 @@
 
 #include "tests/support/mmdb_file.h"
 
-namespace timectl {
+namespace timectl::mmdb {
 namespace {
-
-using namespace mmdb;
 
 std::span<const std::uint8_t> span_of(const std::string& bytes) {
   return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
@@ -102,4 +100,4 @@ TEST(AsDatabaseGuard, ARecordIsAMapThatIsNeitherDeepNorLargeNorCutOff) {
 }
 
 }  // namespace
-}  // namespace timectl
+}  // namespace timectl::mmdb

@@ -9,10 +9,8 @@
 
 #include "tests/support/mmdb_file.h"
 
-namespace timectl {
+namespace timectl::mmdb {
 namespace {
-
-using namespace mmdb;
 
 const IpAddress kFirst = IpAddress::v4(80, 1, 200, 3);
 const IpAddress kSecond = IpAddress::v4(80, 2, 0, 1);
@@ -160,4 +158,4 @@ TEST_F(AsDatabaseTest, RecordsThatWouldOverflowTheLibrarysStackFindNothing) {
 }
 
 }  // namespace
-}  // namespace timectl
+}  // namespace timectl::mmdb
