@@ -147,7 +147,7 @@ bool names_an_as(const MMDB_s& db) {
 }
 
 std::string name_of_file(const MMDB_metadata_s& metadata) {
-  const std::string type = printable(metadata.database_type, 64);
+  std::string type = printable(metadata.database_type, 64);
   constexpr std::uint64_t kEnd = 253'402'300'800;  // of the year 9999
   if (metadata.build_epoch >= kEnd) return type;
   const WallTime built{std::chrono::seconds(metadata.build_epoch)};

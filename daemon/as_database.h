@@ -17,7 +17,7 @@
 
 namespace timectl {
 
-inline constexpr std::size_t kMostAsDatabaseBytes = 64 * 1024 * 1024;  // GeoLite2-ASN has 10 MB
+inline constexpr std::size_t kMostAsDatabaseBytes = 67'108'864;  // GeoLite2-ASN has 10 MB
 
 class AsDatabase {
  public:

@@ -11,8 +11,8 @@ using Bytes = std::span<const std::uint8_t>;
 
 // The format's numbers (MaxMind DB file format specification, version 2.0).
 constexpr std::string_view kMarker("\xab\xcd\xefMaxMind.com");
-constexpr std::size_t kMetadataLimit = 128 * 1024;  // the marker is in the last so many bytes
-constexpr std::size_t kSeparator = 16;              // zero bytes between tree and data
+constexpr std::size_t kMetadataLimit = 131'072;  // the marker is in the last so many bytes
+constexpr std::size_t kSeparator = 16;           // zero bytes between tree and data
 enum Type : unsigned {
   kExtended = 0,
   kPointer = 1,
