@@ -24,3 +24,10 @@ find_path(FMT_INCLUDE_DIR fmt/format-inl.h REQUIRED)
 add_library(timectl_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt/format.cc)
 target_include_directories(timectl_fmt SYSTEM PUBLIC ${FMT_INCLUDE_DIR})
 add_library(fmt::fmt ALIAS timectl_fmt)
+
+find_path(MAXMINDDB_INCLUDE_DIR maxminddb.h REQUIRED)
+find_library(MAXMINDDB_LIBRARY NAMES libmaxminddb.a REQUIRED)
+add_library(maxminddb::maxminddb STATIC IMPORTED)
+set_target_properties(maxminddb::maxminddb PROPERTIES
+  IMPORTED_LOCATION ${MAXMINDDB_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${MAXMINDDB_INCLUDE_DIR})

@@ -78,6 +78,7 @@ struct NetworkSection {
   std::uint16_t port = 0;  // 0: the network's own; read p2p_port() instead
   std::vector<WhitelistedPeer> whitelisted_peers;
   std::vector<BlacklistedPeer> blacklisted_peers;
+  std::string as_database;  // a MaxMind DB file with AS numbers; empty: none
 };
 
 struct WhitelistSection {  // the numbers of the core are in policy.whitelist

@@ -33,6 +33,8 @@ constexpr Key kKeys[] = {
     {"network", "port", 0, 65'535, "port to listen on and to dial", MEMBER(network.port)},
     {"network", "whitelisted_peers", 0, 0, "the masternodes", MEMBER(network.whitelisted_peers)},
     {"network", "blacklisted_peers", 0, 0, "permanent bans", MEMBER(network.blacklisted_peers)},
+    {"network", "as_database", 0, 0, "file that says whose AS an address is in",
+     MEMBER(network.as_database)},
     {"network", "commit_count", 0, 4e9, "version we state", MEMBER(policy.commit_count)},
     {"network", "min_peer_commit_count", 0, 4e9, "oldest version of a peer",
      MEMBER(policy.min_peer_commit_count)},

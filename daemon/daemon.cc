@@ -129,7 +129,11 @@ Result<void> Daemon::Parts::make_node(const ModeDecision& mode) {
                            .own_address = own_address,
                            .identity = identity_of(options.config, own_address),
                            .seed = random_seed(),
-                           .mode = mode.mode},
+                           .mode = mode.mode,
+                           .as_number =
+                               [this](const IpAddress& ip) {
+                                 return as_database ? as_database->lookup(ip) : std::nullopt;
+                               }},
                whitelist, bans);
   node->remember(std::move(*remembered));
   if (methods) {
@@ -254,6 +258,7 @@ Result<control::StartReply> Daemon::open() {
   if (auto opened = parts.open_store(); !opened) return opened.error();
   parts.log.emplace(log_options(parts.options));
   parts.recorder.emplace(*parts.log, *parts.database, parts.options.config.node.log_format);
+  parts.open_as_database();
 
   // Before the first socket opens (W2), with a node-less view of the services.
   Services offline;

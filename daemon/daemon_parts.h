@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/as_database.h"
 #include "daemon/control/server.h"
 #include "daemon/core/node.h"
 #include "daemon/daemon.h"
@@ -41,6 +42,7 @@ struct Daemon::Parts {
   Bans bans;
   ListMemory list;  // what is known of the API's list
   std::optional<Recorder> recorder;
+  std::optional<AsDatabase> as_database;  // asked by the node
   std::optional<Node> node;
   std::optional<net::Network> network;  // none in passive mode
   std::optional<Methods> methods;
@@ -60,6 +62,7 @@ struct Daemon::Parts {
   bool closed = false;  // the network has said its goodbyes
 
   Result<void> open_store();
+  void open_as_database();
   ModeDecision choose_mode(bool port_taken) const;
   Result<void> make_node(const ModeDecision& mode);
   Result<void> start_network();

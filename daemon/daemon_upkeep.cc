@@ -28,6 +28,23 @@ void Daemon::Parts::refuse_config(const std::vector<WhitelistChange>& changes) {
   }
 }
 
+// It only spreads dials: without it, or with the one from before, the node does all that it has to.
+void Daemon::Parts::open_as_database() {
+  const std::string& path = options.config.network.as_database;
+  if (path.empty()) return as_database.reset();
+  auto opened = AsDatabase::open(path);
+  const auto now = clock_now().wall;
+  if (!opened) {
+    const auto& error = opened.error();
+    return log->write(now, Severity::warning,
+                      error.message + ": " + error.because +
+                          (as_database ? "; the one from before stays in use"
+                                       : "; dials are spread over networks only"));
+  }
+  as_database.emplace(std::move(*opened));
+  log->write(now, Severity::info, "Dials are spread over ASes by " + as_database->name());
+}
+
 Result<void> Daemon::Parts::reload() {
   applier->settle();
   auto loaded = options.reload ? options.reload() : Result<config::Config>(options.config);
@@ -46,6 +63,7 @@ Result<void> Daemon::Parts::reload() {
                      loaded->network.name != old.network.name;
   options.config = std::move(*loaded);
   log->reconfigure(options.config.node.log_level);
+  open_as_database();
   raise_descriptor_limit(options.config.policy.slots.max_connections);
   methods->services().access.operators = options.config.node.operators;
   const auto& discovery = options.config.discovery;

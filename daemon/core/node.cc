@@ -147,9 +147,12 @@ std::optional<Holding> Node::State::holding_of(const IpAddress& ip) const {
   const Connection* c = main_of(ip);
   if (c == nullptr) return std::nullopt;
   const bool is_ready = c->stage == Stage::ready;
-  return Holding{is_masternode(ip) ? Trust::masternode : Trust::regular, c->direction,
-                 c->direction == Direction::out && !is_ready, is_ready,
-                 is_ready && c->said_suspect};
+  return Holding{is_masternode(ip) ? Trust::masternode : Trust::regular,
+                 c->direction,
+                 c->direction == Direction::out && !is_ready,
+                 is_ready,
+                 is_ready && c->said_suspect,
+                 c->as_number};
 }
 
 void Node::State::recount(const IpAddress& ip) {

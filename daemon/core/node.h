@@ -106,6 +106,9 @@ struct NodeOptions {
   std::string identity = {};
   std::uint64_t seed = 0;
   NodeMode mode = NodeMode::active;  // passive: no Dial is ever emitted
+  // The AS that announces an address; none: not known, or there is no database. It spreads the
+  // regular dials (R6) and decides nothing else. What it answers may change with a reload.
+  std::function<std::optional<std::uint32_t>(const IpAddress&)> as_number = {};
 };
 
 class Node {

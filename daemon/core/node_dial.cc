@@ -126,14 +126,22 @@ void Node::State::dial_soon(const IpAddress& ip, Instant now) {
   if (!due || *due > now) masternode_due.set(ip, now);
 }
 
-// R6. An attacker who fills the list of candidates from one network gets one slot of it as long as
-// others are due; who failed less and was connected later comes first. Scores come on top of this.
+std::optional<std::uint32_t> Node::State::as_of(const IpAddress& ip) const {
+  return options.as_number ? options.as_number(ip) : std::nullopt;
+}
+
+// R6. An attacker who fills the list of candidates from one AS, or from one network, gets one slot
+// of it as long as others are due; who failed less and was connected later comes first. Where the
+// AS is not known, the /16 stands for it. Scores come on top of this.
 std::optional<IpAddress> Node::State::best_candidate(Instant now) const {
   const auto rank = [this](const IpAddress& ip) {
     const auto it = peers.find(ip);
     const bool known = it != peers.end();
     const auto last = known ? it->second.last_connected_at : std::nullopt;
-    return std::tuple(counts.dialled_in_group(ip), known ? it->second.reconnect.attempts() : 0,
+    const std::size_t in_group = counts.dialled_in_group(ip);
+    const auto as_number = as_of(ip);
+    const std::size_t in_as = as_number ? counts.dialled_in_as(*as_number) : in_group;
+    return std::tuple(in_as, in_group, known ? it->second.reconnect.attempts() : 0,
                       last ? -last->time_since_epoch().count() : 0);
   };
   std::optional<std::pair<decltype(rank({})), IpAddress>> best;
@@ -214,7 +222,7 @@ void Node::State::dial(const IpAddress& ip, Peer& peer, Now now) {
   masternode_due.erase(ip);
   regular_due.erase(ip);
   const ConnectionId id{++last_id};
-  add(id, ip, Direction::out, Stage::connecting, now);
+  add(id, ip, Direction::out, Stage::connecting, now).as_number = as_of(ip);
   links[ip].main = id;
   recount(ip);
   peer.reconnect.dialled(now.mono);

@@ -34,7 +34,8 @@ struct Connection {
   Instant opened = {};
   std::optional<Liveness> liveness = {};  // from ready on
   WallTime ready_at = {};
-  Traffic traffic = {};  // sums
+  Traffic traffic = {};                         // sums
+  std::optional<std::uint32_t> as_number = {};  // looked up when it was dialled
   std::optional<std::uint64_t> height = {};
   std::optional<std::uint32_t> commit_count = {};
   std::optional<Instant> hold_until = {};        // held: while the old connection is probed
@@ -190,6 +191,8 @@ struct Node::State {
   void attempt_over(const Connection& c, EndReason reason, const std::string& detail, Now now);
   void queue(const IpAddress& ip, Instant now);      // puts it where its Reconnect says
   void dial_soon(const IpAddress& ip, Instant now);  // at once, but for hard rows
+  // Of options.as_number; none where there is no database.
+  [[nodiscard]] std::optional<std::uint32_t> as_of(const IpAddress& ip) const;
   // The regular candidate to dial next (R6), of those that are due.
   [[nodiscard]] std::optional<IpAddress> best_candidate(Instant now) const;
   struct Budget {  // R7, of one kind of target

@@ -4,7 +4,8 @@ namespace timectl {
 namespace {
 
 // Groups are bounded by the connections there are: an empty one is forgotten.
-void step(std::unordered_map<IpAddress, std::size_t>& groups, const IpAddress& key, bool appears) {
+template <class Key>
+void step(std::unordered_map<Key, std::size_t>& groups, const Key& key, bool appears) {
   if (appears) {
     ++groups[key];
     return;
@@ -13,7 +14,8 @@ void step(std::unordered_map<IpAddress, std::size_t>& groups, const IpAddress& k
   if (--it->second == 0) groups.erase(it);
 }
 
-std::size_t found(const std::unordered_map<IpAddress, std::size_t>& groups, const IpAddress& key) {
+template <class Key>
+std::size_t found(const std::unordered_map<Key, std::size_t>& groups, const Key& key) {
   const auto it = groups.find(key);
   return it == groups.end() ? 0 : it->second;
 }
@@ -41,7 +43,10 @@ void SlotCounts::set(const IpAddress& ip, const std::optional<Holding>& holding)
 void SlotCounts::count(const IpAddress& ip, const Holding& holding, bool appears) {
   const auto add = [appears](std::size_t& counter) { appears ? ++counter : --counter; };
   const bool regular = holding.trust == Trust::regular;
-  if (regular && holding.direction == Direction::out) step(dialled_, ip.network_group(), appears);
+  if (regular && holding.direction == Direction::out) {
+    step(dialled_, ip.network_group(), appears);
+    if (holding.as_number) step(dialled_as_, *holding.as_number, appears);
+  }
   if (holding.attempt) {
     add(regular ? regular_attempts_ : masternode_attempts_);
     return;
@@ -98,6 +103,10 @@ SlotUsage SlotCounts::usage(const IpAddress& ip, bool without_it, bool with_atte
 
 std::size_t SlotCounts::dialled_in_group(const IpAddress& ip) const {
   return found(dialled_, ip.network_group());
+}
+
+std::size_t SlotCounts::dialled_in_as(std::uint32_t as_number) const {
+  return found(dialled_as_, as_number);
 }
 
 std::size_t SlotCounts::attempts(Trust trust) const {

@@ -21,7 +21,8 @@ struct Holding {
   Direction direction = Direction::in;
   bool attempt = false;  // dialled and not a session yet: bounded by the dial budget, not by slots
   bool ready = false;
-  bool suspect = false;  // ready, and silent for longer than a ping interval
+  bool suspect = false;                         // ready, and silent for longer than a ping interval
+  std::optional<std::uint32_t> as_number = {};  // of one that we dialled; none: not known
   friend bool operator==(const Holding&, const Holding&) = default;
 };
 
@@ -38,6 +39,8 @@ class SlotCounts {
   [[nodiscard]] std::size_t silent_masternodes() const { return silent_masternodes_; }
   // Regular peers that we dialled, attempts too, in the network group (/16, /48) of `ip`.
   [[nodiscard]] std::size_t dialled_in_group(const IpAddress& ip) const;
+  // And in the AS, as it was known when each of them was dialled.
+  [[nodiscard]] std::size_t dialled_in_as(std::uint32_t as_number) const;
   [[nodiscard]] std::optional<Holding> of(const IpAddress& ip) const;  // as it was counted
   // Of those that hold a slot.
   [[nodiscard]] std::size_t total() const { return total_; }
@@ -62,6 +65,7 @@ class SlotCounts {
   Groups subnets_;  // regular inbound ones, by /24 or /56
   Groups dialled_;  // regular ones that we dialled, attempts too, by /16 or /48
   Groups sites_;    // and by /48, of v6 alone
+  std::unordered_map<std::uint32_t, std::size_t> dialled_as_;  // those of dialled_, by AS
 };
 
 }  // namespace timectl

@@ -3,8 +3,6 @@
 
 #include <map>
 
-#include <map>
-
 #include "tests/core/node_shell.h"
 
 namespace timectl {
@@ -281,26 +279,6 @@ TEST(NodeDial, DisconnectStaysAwayAsLongAsItWasTold) {
   EXPECT_EQ(s.dials(kLow), 2U);
   EXPECT_EQ(s.node.disconnect(IpAddress::v4(9, 9, 9, 9), 1s, s.now).error().code,
             Code::unknown_peer);
-}
-
-TEST(NodeDial, RegularDialsSpreadOverTheNetworksThatAreOnOffer) {
-  NodeShell s({kLow});
-  s.start();
-  s.finish_dial(kLow);
-  std::vector<IpAddress> learned;
-  for (std::uint8_t host = 1; host <= 40; ++host) learned.push_back(IpAddress::v4(80, 1, 1, host));
-  for (std::uint8_t net = 1; net <= 4; ++net) learned.push_back(IpAddress::v4(81, net, 1, 1));
-  s.node.on_peers_learned(kLow, learned, s.now);
-  s.collect();
-  s.run(10s);
-  std::map<IpAddress, int> groups;
-  for (const auto& dial : s.all<Dial>()) {
-    if (dial.ip != kLow) ++groups[dial.ip.network_group()];
-  }
-  ASSERT_EQ(groups.size(), 5U);  // 8 dials: one to each network, then the rest
-  for (std::uint8_t net = 1; net <= 4; ++net) {
-    EXPECT_EQ(groups[IpAddress::v4(81, net, 0, 0)], 1);
-  }
 }
 
 TEST(NodeDial, AmongRegularCandidatesTheOneThatWasConnectedLaterComesFirst) {

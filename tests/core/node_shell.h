@@ -17,7 +17,9 @@ class NodeShell {
  public:
   explicit NodeShell(const std::vector<IpAddress>& masternodes, Policy policy = {},
                      NodeMode mode = NodeMode::active)
-      : list(1000), node(options(policy, mode), list) {
+      : NodeShell(masternodes, options(policy, mode)) {}
+  NodeShell(const std::vector<IpAddress>& masternodes, NodeOptions node_options)
+      : list(1000), node(std::move(node_options), list) {
     for (const auto& ip : masternodes) put(ip);
   }
 

@@ -53,8 +53,17 @@ TEST(SlotCounts, AgreeWithACountFromScratchAfterEachOfManyChanges) {
       h.direction = random.below(2) == 0 ? Direction::in : Direction::out;
       h.ready = random.below(2) == 0;
       h.attempt = h.direction == Direction::out && !h.ready;
+      if (const auto as_number = random.below(4); as_number != 0) {
+        h.as_number = static_cast<std::uint32_t>(as_number);
+      }
       counts.set(ip, h);
       all[ip] = h;
+    }
+    for (std::uint32_t as_number = 1; as_number < 4; ++as_number) {
+      ASSERT_EQ(counts.dialled_in_as(as_number), std::ranges::count_if(all, [&](const auto& held) {
+                  return held.second.direction == Direction::out &&
+                         held.second.trust == Trust::regular && held.second.as_number == as_number;
+                }));
     }
     for (const bool without : {false, true}) {
       for (const bool attempts : {false, true}) {
