@@ -19,9 +19,20 @@ constexpr double kFlowSpan = 60;           // seconds
 constexpr std::uint32_t kStalled = 3;
 // Packets that may have been under way already when the path broke.
 constexpr std::uint64_t kStragglers = 2;
+// A peer is heard at least every 30 s (its pings), which is within this part of the 45 s after
+// which a transport is dead.
+constexpr std::int64_t kHeardQuarters = 3;
 
 double decayed(double value, Duration age, double half_life) {
   return value * std::exp2(-seconds(age) / half_life);
+}
+
+// A path that takes small packets and swallows large ones without the ICMP that would say so: what
+// was sent behind a full segment arrived, the segment itself did not, however often. Pings alone
+// never fill a segment, so that plain loss does not look like it.
+bool lost_by_size(const TransportFacts& facts) {
+  return facts.held_by_peer > 0 && facts.segment_size > 0 &&
+         facts.unacknowledged >= facts.segment_size;
 }
 
 }  // namespace
@@ -31,6 +42,7 @@ Silence judge_silence(const TransportFacts& facts, std::uint64_t arrived, Durati
   const bool stalled = facts.unacknowledged > 0 && facts.retransmits_in_a_row >= kStalled;
   if (stalled) {
     const bool comes = arrived > kStragglers && facts.since_received < patience;
+    if (comes && lost_by_size(facts)) return Silence::large_lost;
     return comes ? Silence::nothing_leaves : Silence::nothing_arrives;
   }
   if (silent < patience) return Silence::none;
@@ -38,7 +50,12 @@ Silence judge_silence(const TransportFacts& facts, std::uint64_t arrived, Durati
 }
 
 Silence judge_death(const TransportFacts& facts, std::uint64_t arrived, Duration user_timeout) {
-  const bool comes = arrived > kStragglers && facts.since_received < user_timeout / 2;
+  const bool more_came = arrived > kStragglers;
+  if (more_came && facts.since_received < user_timeout * kHeardQuarters / 4 &&
+      lost_by_size(facts)) {
+    return Silence::large_lost;
+  }
+  const bool comes = more_came && facts.since_received < user_timeout / 2;
   return comes ? Silence::nothing_leaves : Silence::nothing_arrives;
 }
 
@@ -52,6 +69,8 @@ std::string_view meaning_of(Silence silence) {
       return "nothing arrives from it: the path from it, or both ways";
     case Silence::nothing_leaves:
       return "packets came from it since, so ours do not arrive";
+    case Silence::large_lost:
+      return "path_mtu: small packets reach it, full-sized ones never do, and no router says so";
   }
   return "";
 }

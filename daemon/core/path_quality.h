@@ -24,8 +24,10 @@ struct TransportFacts {
   std::uint64_t segments_received = 0;  // any packet of the peer, an empty acknowledgement too
   std::uint64_t unacknowledged = 0;     // bytes
   std::uint32_t retransmits_in_a_row = 0;
-  Duration since_received = {};  // a packet
-  Duration since_data = {};      // a packet with data
+  Duration since_received = {};    // a packet
+  Duration since_data = {};        // a packet with data
+  std::uint32_t held_by_peer = 0;  // segments that arrived behind one that did not (SACK)
+  std::uint32_t segment_size = 0;  // bytes of data in a full segment
 };
 
 // Which way a silence is, as far as one end can tell.
@@ -34,6 +36,7 @@ enum class Silence : std::uint8_t {
   peer_mute,        // its kernel acknowledges, its program says nothing
   nothing_arrives,  // from it to us, or both ways: this end cannot tell these apart
   nothing_leaves,   // its packets come, ours are not acknowledged
+  large_lost,       // its packets come, small ones of ours arrive, a full-sized one never does
 };
 // `arrived`: packets of the peer since it last owed us no acknowledgement; `silent`: since the last
 // byte that its program sent us; `patience`: what is too long.

@@ -200,16 +200,24 @@ std::optional<TransportFacts> transport_facts(int fd) {
   facts.retransmits_in_a_row = info.tcpi_retransmits;
   facts.since_received = std::chrono::milliseconds(info.tcpi_last_ack_recv);
   facts.since_data = std::chrono::milliseconds(info.tcpi_last_data_recv);
+  facts.held_by_peer = info.tcpi_sacked;
+  facts.segment_size = info.tcpi_snd_mss;
   return facts;
 }
 
 std::string tcp_evidence(int fd) {
   const auto facts = transport_facts(fd);
   if (!facts) return "TCP says nothing";
-  return "TCP: " + std::to_string(facts->unacknowledged) + " bytes unacknowledged after " +
-         std::to_string(facts->retransmits_in_a_row) + " retransmissions in a row, last data " +
-         human_duration(facts->since_data) + " and last packet " +
-         human_duration(facts->since_received) + " ago";
+  std::string text = "TCP: " + std::to_string(facts->unacknowledged) +
+                     " bytes unacknowledged after " + std::to_string(facts->retransmits_in_a_row) +
+                     " retransmissions in a row, last data " + human_duration(facts->since_data) +
+                     " and last packet " + human_duration(facts->since_received) + " ago";
+  if (facts->held_by_peer > 0) {
+    text += ", " + std::to_string(facts->held_by_peer) +
+            " later segments arrived; a full one has " + std::to_string(facts->segment_size) +
+            " bytes";
+  }
+  return text;
 }
 
 void half_close(int fd) {

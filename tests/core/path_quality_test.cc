@@ -114,5 +114,34 @@ TEST(PathQuality, ASilenceIsNamedByWhatTheKernelSaw) {
   EXPECT_EQ(judge_death(facts_of({37, 9, 3, 4s, 44s, {}}), 3, 45s), Silence::nothing_leaves);
 }
 
+TEST(PathQuality, APathThatTakesOnlySmallPacketsIsNamedPathMtu) {
+  // A full segment is lost for ever, the two small ones behind it arrived; the peer pings.
+  TransportFacts facts = facts_of({1500, 9, 4, 20s, 20s, {}});
+  facts.held_by_peer = 2;
+  facts.segment_size = 1448;
+  EXPECT_EQ(judge_death(facts, 4, 45s), Silence::large_lost);
+  EXPECT_EQ(judge_silence(facts, 4, 20s, 30s), Silence::large_lost);
+  EXPECT_TRUE(meaning_of(Silence::large_lost).starts_with("path_mtu: "));
+  // The controls. Nothing but pings waits: plain loss.
+  auto other = facts;
+  other.unacknowledged = 120;
+  EXPECT_EQ(judge_death(other, 4, 45s), Silence::nothing_leaves);
+  // What was sent behind it did not arrive either: one way is cut.
+  other = facts;
+  other.held_by_peer = 0;
+  EXPECT_EQ(judge_death(other, 4, 45s), Silence::nothing_leaves);
+  EXPECT_EQ(judge_silence(other, 4, 20s, 30s), Silence::nothing_leaves);
+  // One segment was lost, then the cable was pulled: only what was under way came.
+  other = facts;
+  other.since_received = 44s;
+  EXPECT_EQ(judge_death(other, 4, 45s), Silence::nothing_arrives);
+  EXPECT_EQ(judge_death(facts, 2, 45s), Silence::nothing_arrives);
+  EXPECT_EQ(judge_silence(other, 4, 44s, 30s), Silence::nothing_arrives);
+  // An end without SACK, or one that does not know its segments, says nothing.
+  other = facts;
+  other.segment_size = 0;
+  EXPECT_EQ(judge_death(other, 4, 45s), Silence::nothing_leaves);
+}
+
 }  // namespace
 }  // namespace timectl

@@ -1,4 +1,5 @@
-// FT-N9, N10, N11, N12, N15, T33: connections that end without a word, and those that cannot begin.
+// FT-N6, N9, N10, N11, N12, N15, T33: connections that end without a word, and those that cannot
+// begin.
 #include <iostream>
 
 #include "tests/lab/lab_nodes.h"
@@ -38,6 +39,14 @@ class CutTest : public LabTest {
         << at.log();
     const auto lost = events_of(at, "peer_disconnected", of);
     return lost.empty() ? e2e::json::object() : lost.front();
+  }
+
+  static std::size_t alerts(const NodeProcess& at, const std::string& of) {
+    const auto log = at.log();
+    const auto line = "CRITICAL: Whitelisted peer " + of + " disconnected";
+    std::size_t count = 0;
+    for (auto i = log.find(line); i != std::string::npos; i = log.find(line, i + 1)) ++count;
+    return count;
   }
 
   NodeProcess* victim = nullptr;
@@ -94,6 +103,27 @@ TEST_F(CutTest, AOneWayCutIsFoundOnBothEndsAndTheDirectionIsNamed) {
   EXPECT_TRUE(wait_for([&] { return keeper->connected_to(victim->address()); },
                        patience(4s + connect_within + 2s)))
       << keeper->log();
+}
+
+// FT-N6. One packet in ten passes each way, so that one exchange in a hundred does: a stall may be
+// overcome by luck once or twice, which the bound allows for.
+TEST_F(CutTest, N6NinePacketsInTenLostIsDownOnceAndDialledWithinTheBudget) {
+  const auto& lost = victim->address();
+  // The control is the same victim's other peer: a tenth of its packets is lost.
+  lab.links().set(host(*keeper).port(), {.loss = 0.9});
+  lab.links().set(host(*patient).port(), {.loss = 0.1});
+  EXPECT_TRUE(wait_for([&] { return count_of(*keeper, "peer_disconnected", lost) == 1; },
+                       patience(3 * kCutWithin)))
+      << keeper->log();
+  EXPECT_EQ(text(events_of(*keeper, "peer_disconnected", lost).front(), "reason"),
+            "transport_dead");
+  // What follows are failed dials, four a minute to one target, and no further alert.
+  EXPECT_TRUE(wait_for([&] { return count_of(*keeper, "dial_failed", lost) >= 2; }, patience(20s)))
+      << keeper->log();
+  EXPECT_LE(count_of(*keeper, "dial_failed", lost), 4U);
+  EXPECT_EQ(alerts(*keeper, lost), 1U) << keeper->log();
+  EXPECT_TRUE(patient->connected_to(lost)) << "the control";
+  EXPECT_EQ(count_of(*patient, "peer_disconnected", lost), 0U);
 }
 
 // FT-N9 in real time: the default numbers, and those of an operator who wants 30 s.

@@ -54,12 +54,12 @@ void World::start(std::uint16_t port, const std::vector<IpAddress>& dials) {
   whitelist.load(entries);
   NodeOptions node_options;
   node_options.policy = policy;
-  node_options.own_address = node_ip;
+  node_options.own_address = listen;
   node_options.seed = 7;
   node = std::make_unique<Node>(node_options, whitelist);
   NetworkOptions options;
   options.network = timectl::Network::testnet;
-  options.listen = node_ip;
+  options.listen = listen;
   options.port = port;
   options.policy = policy;
   NetworkSinks sinks;

@@ -40,6 +40,7 @@ class World {
   boost::asio::io_context io{1};
   Whitelist whitelist{100};
   Policy policy;
+  IpAddress listen = node_ip;
   std::vector<Event> events;
   std::vector<SessionRecord> sessions;
   std::vector<std::string> troubles;

@@ -13,80 +13,13 @@
 #include <vector>
 
 #include "daemon/core/random.h"
+#include "tests/support/packets.h"
 
 namespace timectl::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Packet = std::vector<std::uint8_t>;
 using std::chrono::microseconds;
-
-constexpr std::size_t kIpHeader = 20;
-constexpr std::size_t kTcpHeader = 20;
-constexpr std::uint8_t kIcmp = 1;
-constexpr std::uint8_t kTcp = 6;
-
-std::uint32_t word(const Packet& packet, std::size_t at, std::size_t bytes) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < bytes; ++i) value = value << 8U | packet[at + i];
-  return value;
-}
-
-void put(Packet& packet, std::size_t at, std::size_t bytes, std::uint32_t value) {
-  for (std::size_t i = bytes; i-- > 0; value >>= 8U) {
-    packet[at + i] = static_cast<std::uint8_t>(value);
-  }
-}
-
-// RFC 1071, on top of `sum`.
-std::uint32_t checksum(const Packet& packet, std::size_t from, std::size_t to, std::uint32_t sum) {
-  for (std::size_t i = from; i < to; i += 2) sum += word(packet, i, i + 1 < to ? 2 : 1);
-  while (sum > 0xffff) sum = (sum & 0xffffU) + (sum >> 16U);
-  return ~sum & 0xffffU;
-}
-
-Packet ip_packet(std::size_t size, std::uint8_t protocol, const Packet& answers) {
-  Packet packet(size, 0);
-  packet[0] = 0x45;
-  put(packet, 2, 2, static_cast<std::uint32_t>(size));
-  packet[8] = 64;
-  packet[9] = protocol;
-  put(packet, 12, 4, word(answers, 16, 4));
-  put(packet, 16, 4, word(answers, 12, 4));
-  put(packet, 10, 2, checksum(packet, 0, kIpHeader, 0));
-  return packet;
-}
-
-// RFC 792: the packet that is answered follows, up to eight bytes of its payload.
-Packet unreachable_for(const Packet& sent) {
-  constexpr std::size_t quoted = kIpHeader + 8;
-  Packet packet = ip_packet(kIpHeader + 8 + quoted, kIcmp, sent);
-  packet[kIpHeader] = 3;
-  packet[kIpHeader + 1] = 1;
-  std::copy_n(sent.begin(), quoted, packet.begin() + kIpHeader + 8);
-  put(packet, kIpHeader + 2, 2, checksum(packet, kIpHeader, packet.size(), 0));
-  return packet;
-}
-
-// What the node is told about `sent`; empty where that is no TCP segment with data.
-Packet reset_for(const Packet& sent, Resets kind) {
-  const std::size_t ip = static_cast<std::size_t>(sent[0] & 15U) * 4;
-  if (sent[9] != kTcp || sent.size() < ip + kTcpHeader) return {};
-  const std::size_t header = static_cast<std::size_t>(sent[ip + 12] >> 4U) * 4;
-  if (sent.size() <= ip + header) return {};
-  if (kind == Resets::unreachable) return unreachable_for(sent);
-  Packet reset = ip_packet(kIpHeader + kTcpHeader, kTcp, sent);
-  put(reset, kIpHeader, 2, word(sent, ip + 2, 2));
-  put(reset, kIpHeader + 2, 2, word(sent, ip, 2));
-  const std::uint32_t next = word(sent, ip + 8, 4);  // what the node expects from its peer
-  put(reset, kIpHeader + 4, 4, kind == Resets::exact ? next : next + 1000);
-  reset[kIpHeader + 12] = kTcpHeader / 4 << 4U;
-  reset[kIpHeader + 13] = 4;  // RST
-  const std::uint32_t pseudo = word(reset, 12, 2) + word(reset, 14, 2) + word(reset, 16, 2) +
-                               word(reset, 18, 2) + kTcp + kTcpHeader;
-  put(reset, kIpHeader + 16, 2, checksum(reset, kIpHeader, reset.size(), pseudo));
-  return reset;
-}
 
 }  // namespace
 
@@ -102,6 +35,7 @@ struct LinkEmulator::State {
     net::Fd tun;
     std::array<Lane, 2> lanes;
     Resets resets = Resets::none;
+    std::optional<Nat> nat = {};
   };
   struct Moving {
     Clock::time_point at;
@@ -116,7 +50,7 @@ struct LinkEmulator::State {
 
   void run();
   void enter(Port port, Way way, Packet packet, Clock::time_point now);
-  void arrive(const Moving& moving, Clock::time_point now);
+  void arrive(Moving& moving, Clock::time_point now);
   void read_all(Port port, Clock::time_point now);
   void look_again() const {
     const std::uint64_t one = 1;
@@ -133,6 +67,7 @@ struct LinkEmulator::State {
   std::priority_queue<Moving> moving;
   std::uint64_t next_number = 0;
   Counters counters;
+  std::uint32_t next_syn = 0;
   bool stopping = false;
   net::Fd wake;
   std::thread thread;
@@ -141,6 +76,10 @@ struct LinkEmulator::State {
 void LinkEmulator::State::enter(Port port, Way way, Packet packet, Clock::time_point now) {
   Lane& lane = plugs[port].lanes[static_cast<std::size_t>(way)];
   const LinkConditions& c = lane.conditions;
+  if (packet.size() > c.largest) {
+    ++counters.too_large;
+    return;
+  }
   if (happens(c.loss)) {
     ++counters.lost;
     return;
@@ -178,10 +117,15 @@ void LinkEmulator::State::enter(Port port, Way way, Packet packet, Clock::time_p
   moving.push({at, next_number++, port, way, std::move(packet)});
 }
 
-void LinkEmulator::State::arrive(const Moving& what, Clock::time_point now) {
+void LinkEmulator::State::arrive(Moving& what, Clock::time_point now) {
   if (what.way == Way::from_node) {
     const auto to = by_address.find(word(what.packet, 16, 4));
     if (to != by_address.end()) enter(to->second, Way::to_node, what.packet, now);
+    return;
+  }
+  auto& nat = plugs[what.port].nat;
+  if (nat && !nat->arrive(what.packet, now)) {
+    ++counters.unmapped;
     return;
   }
   ++counters.delivered;
@@ -202,6 +146,10 @@ void LinkEmulator::State::read_all(Port port, Clock::time_point now) {
         ++counters.resets;
         moving.push({now, next_number++, port, Way::to_node, std::move(reset)});
       }
+    }
+    if (plugs[port].nat && !plugs[port].nat->leave(packet, now)) {
+      ++counters.unmapped;
+      continue;
     }
     enter(port, Way::from_node, std::move(packet), now);
   }
@@ -230,7 +178,7 @@ void LinkEmulator::State::run() {
       if (fds[port + 1].revents != 0) read_all(port, now);
     }
     while (!moving.empty() && moving.top().at <= now) {
-      const Moving next = moving.top();
+      Moving next = moving.top();
       moving.pop();
       arrive(next, now);
     }
@@ -255,7 +203,7 @@ LinkEmulator::Port LinkEmulator::attach(net::Fd tun, const IpAddress& address) {
   {
     const std::lock_guard lock(state_->mutex);
     port = state_->plugs.size();
-    state_->plugs.push_back({std::move(tun), {}, Resets::none});
+    state_->plugs.push_back({std::move(tun), {}, Resets::none, {}});
   }
   also(port, address);
   return port;
@@ -291,6 +239,33 @@ void LinkEmulator::set(Port port, const LinkConditions& conditions) {
 void LinkEmulator::set_resets(Port port, Resets resets) {
   const std::lock_guard lock(state_->mutex);
   state_->plugs.at(port).resets = resets;
+}
+
+void LinkEmulator::set_nat(Port port, const std::optional<NatRules>& rules) {
+  const std::lock_guard lock(state_->mutex);
+  auto& nat = state_->plugs.at(port).nat;
+  nat.reset();
+  if (rules) nat.emplace(*rules);
+}
+
+void LinkEmulator::forget_mappings(Port port) {
+  const std::lock_guard lock(state_->mutex);
+  auto& nat = state_->plugs.at(port).nat;
+  if (nat) nat->forget_all();
+}
+
+void LinkEmulator::flood_with_syns(Port port, const net::Endpoint& to, std::uint32_t count) {
+  const auto& bytes = to.ip.bytes();
+  const std::uint32_t address = word(Packet(bytes.begin(), bytes.end()), 12, 4);
+  constexpr std::uint32_t first = 0xc612'0000;  // RFC 2544: for measurements alone
+  const std::lock_guard lock(state_->mutex);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint32_t number = state_->next_syn++;
+    const Packet packet =
+        syn(first + number % 0x2'0000, static_cast<std::uint16_t>(1024 + number % 60'000), address,
+            to.port, number * 2'654'435'761U);
+    (void)!::write(state_->plugs.at(port).tun.get(), packet.data(), packet.size());
+  }
 }
 
 LinkEmulator::Counters LinkEmulator::counters() const {

@@ -1,7 +1,8 @@
 #pragma once
 // A bad network in user space, for kernels without netem: a switch with one TUN device per port,
 // and conditions on each port and way (delay, jitter, loss, duplication, reordering, corruption,
-// rate and queue, forged resets). Lab makes the devices. Seeded: the same packets at the same times
+// rate and queue, largest packet, forged
+// resets, a NAT). Lab makes the devices. Seeded: the same packets at the same times
 // meet the same fate. Conditions may be changed while it runs, from any thread; what is under way
 // already arrives as it was sent.
 
@@ -9,9 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "daemon/core/ip_address.h"
 #include "daemon/net/tcp.h"
+#include "tests/support/nat.h"
 
 namespace timectl::test {
 
@@ -26,6 +29,7 @@ struct LinkConditions {
   double corrupt = 0;                 // one bit behind the IP header
   std::size_t bytes_per_second = 0;   // 0: no limit
   std::size_t queue_bytes = 262'144;  // what waits for the rate; the rest is dropped
+  std::size_t largest = 65'535;       // a larger packet is dropped, and nobody is told
 };
 
 inline constexpr LinkConditions cut_link{.loss = 1};
@@ -41,6 +45,8 @@ class LinkEmulator {
   struct Counters {
     std::uint64_t delivered = 0;
     std::uint64_t lost = 0;  // by loss or a full queue
+    std::uint64_t too_large = 0;
+    std::uint64_t unmapped = 0;  // dropped by a NAT
     std::uint64_t duplicated = 0;
     std::uint64_t reordered = 0;
     std::uint64_t corrupted = 0;
@@ -60,6 +66,12 @@ class LinkEmulator {
   void set(Port port, const LinkConditions& conditions);  // both ways
   // Every segment with data that the node sends is answered so.
   void set_resets(Port port, Resets resets);
+  // Between the port and the network from now on; an old one's mappings are lost.
+  void set_nat(Port port, const std::optional<NatRules>& rules);
+  void forget_mappings(Port port);
+  // So many connection attempts reach the node at once, none from an address that exists: of
+  // 198.18.0.0/15, each once in a round.
+  void flood_with_syns(Port port, const net::Endpoint& to, std::uint32_t count);
   [[nodiscard]] Counters counters() const;  // of all ports
 
  private:
