@@ -13,6 +13,7 @@ void add_status(CLI::App& root, Context& context);
 void add_node(CLI::App& root, Context& context);
 void add_whitelist(CLI::App& root, Context& context);
 void add_whitelist_verify(CLI::App& whitelist, Context& context);  // a verb of add_whitelist
+void add_whitelist_lists(CLI::App& whitelist, Context& context);   // export and import, too
 void add_ban(CLI::App& root, Context& context);
 void add_peer(CLI::App& root, Context& context);
 void add_slots(CLI::App& root, Context& context);

@@ -171,6 +171,7 @@ void add_whitelist(CLI::App& root, Context& context) {
         context, "timectl.whitelist.show/1", *answer,
         [&](const auto& entry) { context.out.text(detail_text(context.out, entry)); });
   });
+  add_whitelist_lists(whitelist, context);
   add_whitelist_verify(whitelist, context);
 }
 

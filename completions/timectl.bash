@@ -4,7 +4,7 @@ _timectl_commands() {
   case $1 in
     '') echo 'status node whitelist ban peer slots events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
-    'whitelist') echo 'add remove list show verify' ;;
+    'whitelist') echo 'add remove list show export import verify' ;;
     'ban') echo 'add remove list why' ;;
     'peer') echo 'list show history connect disconnect' ;;
     'slots') echo 'check' ;;
@@ -53,6 +53,8 @@ _timectl_options() {
     'ban add') echo '-h --help --for --reason' ;;
     'ban') echo '-h --help' ;;
     'whitelist verify') echo '-h --help' ;;
+    'whitelist import') echo '-h --help --format --replace --all-sources --dry-run' ;;
+    'whitelist export') echo '-h --help --format --all' ;;
     'whitelist show') echo '-h --help' ;;
     'whitelist list') echo '-h --help --source' ;;
     'whitelist remove') echo '-h --help --reason' ;;
@@ -87,6 +89,9 @@ _timectl_type() {
     'whitelist remove --reason') echo 'TEXT' ;;
     'whitelist list --source') echo 'config|api|manual' ;;
     'whitelist show') echo 'IP' ;;
+    'whitelist export --format') echo 'text|json|toml' ;;
+    'whitelist import') echo 'FILE' ;;
+    'whitelist import --format') echo 'text|json|toml' ;;
     'whitelist verify') echo 'IP' ;;
     'ban add') echo 'ADDRESS' ;;
     'ban add --for') echo 'DURATION' ;;

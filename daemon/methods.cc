@@ -21,6 +21,7 @@ constexpr auto kHandlers = std::to_array<Handler>({
     {"whitelist.remove", whitelist_remove},
     {"whitelist.list", whitelist_list},
     {"whitelist.show", whitelist_show},
+    {"whitelist.import", whitelist_import},
     {"whitelist.verify", whitelist_verify},
     {"ban.add", ban_add},
     {"ban.remove", ban_remove},

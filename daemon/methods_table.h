@@ -43,6 +43,7 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 [[nodiscard]] control::Reply whitelist_remove(const Call& call);
 [[nodiscard]] control::Reply whitelist_list(const Call& call);
 [[nodiscard]] control::Reply whitelist_show(const Call& call);
+[[nodiscard]] control::Reply whitelist_import(const Call& call);  // methods_lists.cc
 [[nodiscard]] control::Reply whitelist_verify(const Call& call);
 [[nodiscard]] control::Reply ban_add(const Call& call);
 [[nodiscard]] control::Reply ban_remove(const Call& call);

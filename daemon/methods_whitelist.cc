@@ -10,6 +10,7 @@ namespace timectl {
 namespace {
 
 constexpr std::size_t kMaxAddresses = 5000;  // of one request
+const std::string kInConfig = "network.whitelisted_peers";
 
 // What the operator probably meant, so that the next try works: without port, network, zone,
 // brackets, leading zeros, or a digit too many.
@@ -135,7 +136,13 @@ json::value replies(const std::vector<WhitelistChange>& changes) {
   std::vector<control::ChangeReply> out;
   out.reserve(changes.size());
   for (const auto& change : changes) {
-    out.push_back({change.ip, std::string(name_of(change.result)), change.still_by, change.why});
+    auto why = change.why;
+    if (change.result == ChangeResult::added && change.before) {
+      const auto fields = differences(*change.before, *change.after);
+      if (!fields.empty()) why = "it was there; " + to_text(fields);
+    }
+    out.push_back(
+        {change.ip, std::string(name_of(change.result)), change.still_by, std::move(why)});
   }
   return to_json(out);
 }
@@ -152,6 +159,8 @@ control::WhitelistRow row_of(const WhitelistEntry& entry, const Services& servic
   row.expires_at = strongest.expires_at;
   row.missing_since = strongest.missing_since;
   row.liveness = entry.liveness.value_or(services.config->policy.whitelist.liveness);
+  row.own_liveness = entry.liveness;
+  row.trusts_us = entry.trusts_us;
   if (services.node != nullptr && services.facts.mode == NodeMode::active) {
     row.connected = services.node->connected(entry.ip);
   }
@@ -173,7 +182,7 @@ std::vector<WhitelistChange> plan_config(Services& services, WallTime at) {
     AddRequest add;
     add.ip = peer.ip;
     // Without its line: moving a line in the file is not a change of the whitelist.
-    add.source = {Source::config, "network.whitelisted_peers", "config", at};
+    add.source = {Source::config, peer.reason.empty() ? kInConfig : peer.reason, "config", at};
     if (!peer.label.empty()) add.label = peer.label;
     add.liveness = peer.liveness;
     add.trusts_us = peer.trusts_us;
@@ -254,7 +263,6 @@ control::Reply whitelist_show(const Call& call) {
   control::WhitelistDetail detail;
   static_cast<control::WhitelistRow&>(detail) = row_of(*entry, call.services);
   detail.by_source = entry->sources;
-  detail.trusts_us = entry->trusts_us;
   return {to_json(detail)};
 }
 

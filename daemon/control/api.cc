@@ -18,6 +18,7 @@ constexpr auto kMethods = std::to_array<MethodRow>({
     {"whitelist.remove", Privilege::operate, kDatabase, "Take the manual source away"},
     {"whitelist.list", Privilege::read, kDatabase, "All whitelisted addresses"},
     {"whitelist.show", Privilege::read, kDatabase, "One entry with each of its sources"},
+    {"whitelist.import", Privilege::operate, kDatabase, "Whitelist a whole list, all or none"},
     {"whitelist.verify", Privilege::read, kDatabase, "Facts and a verdict on the protection"},
     {"ban.add", Privilege::operate, kDatabase, "Keep an address out"},
     {"ban.remove", Privilege::operate, kDatabase, "Lift the bans of an address"},
