@@ -228,6 +228,7 @@ Daemon::~Daemon() {
   if (parts.methods) (void)parts.methods->flush_denied(clock_now(), true);
   if (parts.database) parts.save_all_bans();
   if (parts.recorder) parts.recorder->flush(clock_now());
+  if (parts.upkeep_timer) parts.note_audit_head(clock_now());  // it ran; after the last row
 }
 
 Result<control::StartReply> Daemon::open() {
@@ -283,6 +284,7 @@ void Daemon::run() {
                                : "passive: " + passive + "; no P2P connection is opened");
   if (!parts.network) parts.node->start(clock_now());
   parts.pump();
+  parts.note_audit_head(clock_now());
   parts.upkeep();
   parts.notify.send("READY=1");
   parts.io.run();
