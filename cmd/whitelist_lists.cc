@@ -14,6 +14,7 @@
 #include "cmd/commands.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
+#include "config/toml_guard.h"
 #include "config/whitelist_file.h"
 #include "daemon/control/api.h"
 #include "daemon/core/errors.h"
@@ -240,7 +241,13 @@ Result<int> export_list(Context& context, std::optional<ListFormat> format, bool
     context.out.document("timectl.whitelist.export/1", config::list_json(peers), answer->source,
                          answer->warnings);
   } else {
-    context.out.text(config::write_list(peers, format.value_or(ListFormat::text)));
+    const auto text = config::write_list(peers, format.value_or(ListFormat::text));
+    const auto most = format == ListFormat::toml ? config::kMostBytes : config::kMostListBytes;
+    if (text.size() > most) {
+      context.out.warning(
+          fmt::format("the list is over {}: `import` takes it in no such size", human_bytes(most)));
+    }
+    context.out.text(text);
   }
   return 0;
 }
