@@ -205,7 +205,13 @@ Result<void> Daemon::Parts::open_control() {
       io,
       control::ServerOptions{.path = options.socket_path,
                              .node_uid = ::getuid(),
-                             .now = [] { return clock_now().mono; }},
+                             .now = [] { return clock_now().mono; },
+                             .may_change =
+                                 [this](const control::Actor& actor) {
+                                   return control::decide_access(actor, control::Privilege::operate,
+                                                                 methods->services().access)
+                                       .allowed;
+                                 }},
       [this](const std::string& method, const json::value& params, const control::Actor& actor) {
         return methods->handle(method, params, actor);
       });
