@@ -107,12 +107,12 @@ void ListBuilder::add(ListedPeer peer, std::string place) {
                "the address is in " + first->second + " too");
   }
   if (auto why = wrong_with(peer); !why.empty()) {
-    return bad(std::move(place), peer.ip.to_string(), std::move(why));
+    return bad(std::move(place), peer.ip.to_string(), why);
   }
   list_.peers.push_back(std::move(peer));
 }
 
-void ListBuilder::bad(std::string place, std::string_view text, std::string why) {
+void ListBuilder::bad(std::string place, std::string_view text, std::string_view why) {
   if (++list_.problem_count > kMostListProblems) return;
   list_.problems.push_back({std::move(place), printable(text, kShownBytes), printable(why, 500)});
 }

@@ -57,7 +57,7 @@ class ListBuilder {
  public:
   explicit ListBuilder(PeerList& list) : list_(list) {}
   void add(ListedPeer peer, std::string place);
-  void bad(std::string place, std::string_view text, std::string why);
+  void bad(std::string place, std::string_view text, std::string_view why);
   // Too many entries: said once, and the reader stops.
   [[nodiscard]] bool full(const std::string& place);
 

@@ -124,7 +124,7 @@ void read_entry(const json::value& value, std::string place, ListBuilder& builde
     if (why.empty() && !given("ip") && !given("address")) why = "the entry has no `ip`";
     if (why.empty() && given("ip") && given("address")) why = "the entry has `ip` and `address`";
   }
-  if (!why.empty()) return builder.bad(std::move(place), shown(value), std::move(why));
+  if (!why.empty()) return builder.bad(std::move(place), shown(value), why);
   builder.add(std::move(peer), std::move(place));
 }
 

@@ -115,7 +115,7 @@ void read_line(std::string_view line, std::string place, ListBuilder& builder) {
     if (!words.wrong().empty()) break;
     auto why = seen.insert(name).second ? set_field(peer, name, std::move(value))
                                         : name + " is given twice";
-    if (!why.empty()) return builder.bad(std::move(place), line, std::move(why));
+    if (!why.empty()) return builder.bad(std::move(place), line, why);
   }
   if (!words.wrong().empty()) return builder.bad(std::move(place), line, words.wrong());
   builder.add(std::move(peer), std::move(place));
