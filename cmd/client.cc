@@ -213,7 +213,7 @@ Result<json::value> Client::call(std::string_view method, const json::value& par
   const json::value id = ++last_id_;
   const auto request = control::request_line(id, method, params);
   if (request.size() > control::kRequestLimit) {
-    return Error{Code::too_large, "the request is over 1 MiB", "", {"split the input"}};
+    return Error{Code::too_large, "the request is over 4 MiB", "", {"split the input"}};
   }
   if (auto ok = send(request, deadline); !ok) return ok.error();
   for (;;) {

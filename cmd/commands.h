@@ -22,6 +22,7 @@ void add_whitelist_verify(CLI::App& whitelist, Context& context);  // a verb of 
 // The answer of a method that changes the whitelist, as cmd/whitelist.cc prints it.
 [[nodiscard]] Result<int> show_changes(Context& context, std::string_view schema,
                                        const Answer& answer, const std::string& nothing_done);
+void add_whitelist_lists(CLI::App& whitelist, Context& context);  // export and import, too
 void add_ban(CLI::App& root, Context& context);
 void add_peer(CLI::App& root, Context& context);
 void add_slots(CLI::App& root, Context& context);

@@ -4,7 +4,7 @@ _timectl_commands() {
   case $1 in
     '') echo 'status node whitelist refresh ban peer slots events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
-    'whitelist') echo 'add remove list show pending approve reject verify' ;;
+    'whitelist') echo 'add remove list show pending approve reject export import verify' ;;
     'ban') echo 'add remove list why' ;;
     'peer') echo 'list show history connect disconnect' ;;
     'slots') echo 'check' ;;
@@ -54,6 +54,8 @@ _timectl_options() {
     'ban') echo '-h --help' ;;
     'refresh') echo '-h --help --dry-run --history' ;;
     'whitelist verify') echo '-h --help' ;;
+    'whitelist import') echo '-h --help --format --replace --all-sources --dry-run' ;;
+    'whitelist export') echo '-h --help --format --all' ;;
     'whitelist reject') echo '-h --help --all' ;;
     'whitelist approve') echo '-h --help --all' ;;
     'whitelist pending') echo '-h --help' ;;
@@ -93,6 +95,9 @@ _timectl_type() {
     'whitelist show') echo 'IP' ;;
     'whitelist approve') echo 'IP' ;;
     'whitelist reject') echo 'IP' ;;
+    'whitelist export --format') echo 'text|json|toml' ;;
+    'whitelist import') echo 'FILE' ;;
+    'whitelist import --format') echo 'text|json|toml' ;;
     'whitelist verify') echo 'IP' ;;
     'ban add') echo 'ADDRESS' ;;
     'ban add --for') echo 'DURATION' ;;

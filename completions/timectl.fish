@@ -7,11 +7,11 @@ function __timectl_path
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --for --sort --since --peer --kind --actor --subject --head --commit --nodes --seconds
+        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --format --for --sort --since --peer --kind --actor --subject --head --commit --nodes --seconds
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -88,6 +88,8 @@ complete -c timectl -n '__timectl_at whitelist' -a show -d 'one entry with each 
 complete -c timectl -n '__timectl_at whitelist' -a pending -d 'what the API\'s list brings and you must decide'
 complete -c timectl -n '__timectl_at whitelist' -a approve -d 'take what waits from the API\'s list'
 complete -c timectl -n '__timectl_at whitelist' -a reject -d 'refuse what waits from the API\'s list'
+complete -c timectl -n '__timectl_at whitelist' -a export -d 'the entries added by hand, as a list that `import` takes'
+complete -c timectl -n '__timectl_at whitelist' -a import -d 'whitelist a whole list: the difference is shown, then all or nothing'
 complete -c timectl -n '__timectl_at whitelist' -a verify -d 'is the protection in force? facts and a verdict for each peer'
 complete -c timectl -n '__timectl_at whitelist' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist add' -s h -l help -d 'this text, or that of a command'
@@ -111,6 +113,15 @@ complete -c timectl -n '__timectl_at whitelist approve' -l all -d 'all that wait
 complete -c timectl -n '__timectl_at whitelist reject' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist reject' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at whitelist reject' -l all -d 'all that waits: of a held list, the list itself'
+complete -c timectl -n '__timectl_at whitelist export' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at whitelist export' -l format -x -a 'text json toml' -d 'the form; text if not given'
+complete -c timectl -n '__timectl_at whitelist export' -l all -d 'of all sources, not the manual ones alone'
+complete -c timectl -n '__timectl_at whitelist import' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at whitelist import' -F
+complete -c timectl -n '__timectl_at whitelist import' -l format -x -a 'text json toml' -d 'if not given, by the name\'s ending or the content'
+complete -c timectl -n '__timectl_at whitelist import' -l replace -d 'remove manual entries that are not listed'
+complete -c timectl -n '__timectl_at whitelist import' -l all-sources -d 'of `whitelist list --json` also what only config or api hold'
+complete -c timectl -n '__timectl_at whitelist import' -l dry-run -d 'show the difference, change nothing'
 complete -c timectl -n '__timectl_at whitelist verify' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist verify' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at refresh' -s h -l help -d 'this text, or that of a command'

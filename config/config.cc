@@ -11,6 +11,7 @@
 #include "config/override.h"
 #include "config/toml_guard.h"
 #include "config/words.h"
+#include "daemon/core/whitelist_import.h"
 
 namespace timectl::config {
 namespace {
@@ -18,12 +19,12 @@ namespace {
 constexpr std::size_t kMostProblems = 100;
 constexpr std::size_t kMostAddresses = 100'000;
 constexpr std::size_t kMostSinks = 32;
-constexpr std::size_t kLongestLabel = 64;
 
 class Reader {
  public:
-  Reader(std::string_view text, const std::string& file, Checked& out)
-      : text_(text), file_(file), out_(out) {}
+  enum class Wanted : std::uint8_t { all, whitelist };
+  Reader(std::string_view text, const std::string& file, Checked& out, Wanted wanted = Wanted::all)
+      : text_(text), file_(file), out_(out), wanted_(wanted) {}
 
   void run() {
     std::istringstream stream{std::string(text_)};
@@ -41,6 +42,7 @@ class Reader {
   using Location = toml::source_location;
 
   void read_section(const std::string& name, const toml::value& value) {
+    if (wanted_ == Wanted::whitelist) return read_list(name, value);
     const auto sections = section_names();
     if (std::find(sections.begin(), sections.end(), name) == sections.end()) {
       const auto like = nearest(name, sections);
@@ -49,6 +51,14 @@ class Reader {
       add(value.location(), name + " is a section", "write [" + name + "]", name);
     } else {
       for (const auto& [key, item] : value.as_table()) read_key(name, key, item);
+    }
+  }
+
+  void read_list(const std::string& name, const toml::value& value) {
+    if (name == "whitelisted_peers") {
+      read_key("network", name, value);
+    } else if (name == "network" && value.is_table() && value.contains("whitelisted_peers")) {
+      read_key(name, "whitelisted_peers", value.at("whitelisted_peers"));
     }
   }
 
@@ -103,9 +113,16 @@ class Reader {
           peer.trusts_us = field.as_boolean();
         } else if (name == "trusts_us") {
           add(field.location(), "trusts_us must be true or false", "");
+        } else if (name == "reason") {
+          read_text(field, name, peer.reason);
+          const auto wrong = wrong_with({.reason = peer.reason});
+          if (!wrong.empty()) add(field.location(), wrong, "");
+        } else if (name == "expires_at") {
+          read_expiry(field, peer.expires_at);
         } else {
           add(field.location(), "there is no key `" + name + "` in an entry",
-              did_you_mean(nearest(name, {"ip", "label", "liveness", "trusts_us"})), name);
+              did_you_mean(nearest(name, {"ip", "label", "liveness", "trusts_us", "reason"})),
+              name);
         }
       }
       if (complete) {
@@ -203,6 +220,20 @@ class Reader {
     }
   }
 
+  void read_expiry(const toml::value& value, std::optional<WallTime>& at) {
+    if (wanted_ == Wanted::all) {
+      add(value.location(), "an entry of the config never expires",
+          "timectl whitelist add IP --expires 30d", "expires_at");
+      return;
+    }
+    const auto parsed = parse_rfc3339(value.is_string() ? value.as_string().str : "");
+    if (parsed) {
+      at = *parsed;
+    } else {
+      add(value.location(), "expires_at must be a time in quotes", "\"2027-01-31T00:00:00Z\"");
+    }
+  }
+
   void read_text(const toml::value& value, const std::string& name, std::string& member) {
     if (!value.is_string() || value.as_string().str.size() > 4096) {
       add(value.location(), name + " must be a text of at most 4096 bytes", "");
@@ -291,6 +322,7 @@ class Reader {
   std::string_view text_;
   const std::string& file_;
   Checked& out_;
+  Wanted wanted_;
 };
 
 // Rules know the line of what they refuse: this shows it, with the caret under what the message
@@ -347,6 +379,14 @@ Checked check_text(std::string_view text, const std::string& file, const Request
   std::stable_sort(out.problems.begin(), out.problems.end(),
                    [](const auto& a, const auto& b) { return a.line < b.line; });
   if (out.problems.size() > kMostProblems) out.problems.resize(kMostProblems);
+  return out;
+}
+
+Checked check_list(std::string_view text, const std::string& file) {
+  Checked out;
+  out.config.file = file;
+  out.problems = unsafe_to_parse(text, file);
+  if (out.problems.empty()) Reader(text, file, out, Reader::Wanted::whitelist).run();
   return out;
 }
 

@@ -44,6 +44,8 @@ struct WhitelistedPeer {
   std::optional<LivenessProfile> liveness;  // none: whitelist.liveness
   bool trusts_us = false;                   // the peer is known to whitelist this node (R7)
   std::size_t line = 0;                     // 1-based; 0 where the entry is not from a file
+  std::string reason = {};                  // why it is in the file; may be empty
+  std::optional<WallTime> expires_at = {};  // of lists only (check_list); the config's never expire
 };
 
 struct BlacklistedPeer {

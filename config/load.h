@@ -40,6 +40,11 @@ struct Checked {
 [[nodiscard]] Checked check_text(std::string_view text, const std::string& file,
                                  const Request& request = {});
 
+// A whitelist as TOML: `whitelisted_peers`, alone or in [network], in the form of the config file
+// and with `expires_at` besides; a whole timectl.toml will do. Everything else in the text is left
+// alone, and the rules between keys do not apply.
+[[nodiscard]] Checked check_list(std::string_view text, const std::string& file);
+
 // Reads and checks. Errors: not_found, input_output, config_insecure (anybody may write the
 // file). A file that is wrong is no error here: its problems are in the value.
 [[nodiscard]] Result<Checked> check_file(const Request& request);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <utility>
 
 namespace timectl::config {
 namespace {
@@ -143,6 +145,140 @@ class Scanner {
   std::size_t dots_ = 0;
 };
 
+// toml11 looks for the last table of an empty list when a later key goes through that list:
+//   peers = []
+//   peers.x = 1      or [peers.x], or both in an inline table
+// and reads through a null pointer. No list of the file is written to that way, so every key that
+// goes through the name of a list that was given empty is refused, wherever the two stand. Only for
+// texts that the Scanner has passed: each quoted text ends in its line.
+class EmptyListKeys {
+ public:
+  EmptyListKeys(std::string_view text, const std::string& file) : text_(text), file_(file) {}
+
+  std::optional<Problem> run() {
+    while (at_ < text_.size()) {
+      if (auto bad = step()) return bad;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<Problem> step() {
+    const char c = text_[at_];
+    const bool fresh = std::exchange(fresh_line_, false);
+    std::optional<Problem> bad;
+    if (is_bare(c)) {
+      const auto start = at_;
+      while (at_ < text_.size() && is_bare(text_[at_])) ++at_;
+      path_.emplace_back(text_.substr(start, at_ - start));
+      return bad;
+    }
+    if (c == '"' || c == '\'') {
+      read_quoted(c);
+      return bad;
+    }
+    if (c == '#') {
+      at_ = std::min(text_.find('\n', at_), text_.size());
+      return bad;
+    }
+    ++at_;
+    switch (c) {
+      case ' ':
+      case '\t':
+      case '.':
+        fresh_line_ = fresh && c != '.';
+        return bad;
+      case '=':
+        bad = check_path();
+        note_empty_list();
+        break;
+      case '[':
+        header_ = header_ || (fresh && depth_ == 0);
+        ++depth_;
+        break;
+      case ']':
+        if (header_) bad = check_path();
+        [[fallthrough]];
+      case '}':
+        depth_ -= depth_ > 0 ? 1 : 0;
+        break;
+      case '{':
+        ++depth_;
+        break;
+      case '\n':
+        ++line_;
+        fresh_line_ = true;
+        header_ = header_ && depth_ > 0;
+        break;
+      default:
+        break;
+    }
+    path_.clear();
+    return bad;
+  }
+
+  static bool is_bare(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  }
+
+  void read_quoted(char quote) {
+    std::string name;
+    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
+      if (quote == '"' && text_[at_] == '\\') name += text_[at_++];
+      if (at_ < text_.size()) name += text_[at_];
+    }
+    ++at_;
+    if (quote == '"' && name.find('\\') != std::string::npos) escaped_ = true;
+    path_.push_back(std::move(name));
+  }
+
+  std::optional<Problem> check_path() {
+    const bool escaped = std::exchange(escaped_, false);
+    for (const auto& part : path_) {
+      if (escaped && part.find('\\') != std::string::npos) {
+        return Problem{file_, line_, 0, 0, "the name of a key has an escape in it", "", ""};
+      }
+      if (&part != &path_.back() && empty_lists_.contains(part)) {
+        return Problem{file_,
+                       line_,
+                       0,
+                       0,
+                       "`" + part + "` is an empty list, not a table",
+                       "take the list away, or this",
+                       ""};
+      }
+    }
+    return std::nullopt;
+  }
+
+  // After `KEY =`: is it `[ ]`, with blanks, line ends and comments in it?
+  void note_empty_list() {
+    if (path_.empty()) return;
+    auto i = text_.find_first_not_of(" \t", at_);
+    if (i == std::string_view::npos || text_[i] != '[') return;
+    for (++i; i < text_.size(); ++i) {
+      if (text_[i] == '#') i = std::min(text_.find('\n', i), text_.size());
+      if (i < text_.size() &&
+          std::string_view(" \t\r\n").find(text_[i]) == std::string_view::npos) {
+        break;
+      }
+    }
+    if (i < text_.size() && text_[i] == ']') empty_lists_.insert(path_.back());
+  }
+
+  std::string_view text_;
+  const std::string& file_;
+  std::size_t at_ = 0;
+  std::size_t line_ = 1;
+  std::size_t depth_ = 0;
+  bool fresh_line_ = true;
+  bool header_ = false;   // within the brackets of [a.b] or [[a.b]]
+  bool escaped_ = false;  // some quoted text since the last key had a backslash
+  std::vector<std::string> path_;
+  std::set<std::string> empty_lists_;
+};
+
 }  // namespace
 
 std::vector<Problem> unsafe_to_parse(std::string_view text, const std::string& file) {
@@ -151,6 +287,7 @@ std::vector<Problem> unsafe_to_parse(std::string_view text, const std::string& f
              ""}};
   }
   auto problem = Scanner(text, file).run();
+  if (!problem) problem = EmptyListKeys(text, file).run();
   if (!problem) return {};
   return {std::move(*problem)};
 }

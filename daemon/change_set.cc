@@ -28,8 +28,8 @@ Result<void> ChangeWriter::write_one() {
     return {};
   }
   const auto& change = set_.changes[written_++];
-  return batch_->run(
-      [&](store::AuditScope& scope) { return store::apply(scope, change, set_.reason); });
+  const auto reason = set_.why ? set_.why(change) : set_.reason;
+  return batch_->run([&](store::AuditScope& scope) { return store::apply(scope, change, reason); });
 }
 
 Result<void> ChangeWriter::commit() {

@@ -21,6 +21,8 @@ struct ChangeSet {
   store::AuditOrigin origin = {};
   std::vector<WhitelistChange> changes = {};
   std::string reason = {};  // of the audit rows; empty: each source's own
+  // Of each row by itself; none: `reason`.
+  std::function<std::string(const WhitelistChange&)> why = {};
   // In the same transaction, after the changes; none: nothing else.
   std::function<Result<void>(store::AuditScope&)> also = {};
   std::function<void()> stored = {};  // after the commit, before the whitelist is told

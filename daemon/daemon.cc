@@ -225,7 +225,13 @@ Result<void> Daemon::Parts::open_control() {
       io,
       control::ServerOptions{.path = options.socket_path,
                              .node_uid = ::getuid(),
-                             .now = [] { return clock_now().mono; }},
+                             .now = [] { return clock_now().mono; },
+                             .may_change =
+                                 [this](const control::Actor& actor) {
+                                   return control::decide_access(actor, control::Privilege::operate,
+                                                                 methods->services().access)
+                                       .allowed;
+                                 }},
       [this](const std::string& method, const json::value& params, const control::Actor& actor) {
         return methods->handle(method, params, actor);
       });
@@ -250,6 +256,7 @@ Daemon::~Daemon() {
   if (parts.methods) (void)parts.methods->flush_denied(clock_now(), true);
   if (parts.database) parts.save_all_bans();
   if (parts.recorder) parts.recorder->flush(clock_now());
+  if (parts.upkeep_timer) parts.note_audit_head(clock_now());  // it ran; after the last row
 }
 
 Result<control::StartReply> Daemon::open() {
@@ -303,6 +310,7 @@ void Daemon::run() {
                                : "passive: " + passive + "; no P2P connection is opened");
   if (!parts.network) parts.node->start(clock_now());
   parts.pump();
+  parts.note_audit_head(clock_now());
   parts.upkeep();
   parts.refresher->start();
   parts.notify.send("READY=1");

@@ -57,6 +57,7 @@ struct Daemon::Parts {
   Instant last_watchdog{};
   Instant last_expiry{};
   Instant last_prune{};
+  Instant last_audit_head{};
   bool stopping = false;
   bool flush_posted = false;
   bool closed = false;  // the network has said its goodbyes
@@ -81,6 +82,7 @@ struct Daemon::Parts {
   void store_upkeep(Now now);
   void expire(Now now);
   void prune(Now now);
+  void note_audit_head(Now now);
   void save_bans();      // a chunk of them
   void save_all_bans();  // at the end
   void check_in_background();

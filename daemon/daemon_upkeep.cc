@@ -15,6 +15,7 @@ namespace {
 constexpr Duration kUpkeepInterval = std::chrono::seconds(1);
 constexpr Duration kExpiryInterval = std::chrono::minutes(1);
 constexpr Duration kPruneInterval = std::chrono::minutes(10);
+constexpr Duration kAuditHeadInterval = std::chrono::hours(24);
 constexpr std::size_t kBanRows = 256;  // written at once: about a millisecond
 constexpr Duration kStopLimit = std::chrono::seconds(10);
 
@@ -162,6 +163,19 @@ void Daemon::Parts::prune(Now now) {
   if (removed && *removed == 0) last_prune = now.mono;
 }
 
+// W8: logs are shipped and rotated elsewhere, so a head in them is one that whoever cuts rows off
+// the end of the audit log cannot take back (`timectl audit verify --head HASH`).
+void Daemon::Parts::note_audit_head(Now now) {
+  last_audit_head = now.mono;
+  const auto head = store::audit_head(*database);
+  if (head) {
+    log->write(now.wall, Severity::notice,
+               "audit head: row " + std::to_string(head->seq) + ", " + head->hash);
+  } else {
+    log->write(now.wall, Severity::warning, "audit head: " + head.error().message);
+  }
+}
+
 void Daemon::Parts::store_upkeep(Now now) {
   recorder->flush(now);
   // A failure here is the same that flush() has just reported.
@@ -172,6 +186,7 @@ void Daemon::Parts::store_upkeep(Now now) {
     last_expiry = now.mono;
     expire(now);
   }
+  if (now.mono - last_audit_head >= kAuditHeadInterval) note_audit_head(now);
 }
 
 void Daemon::Parts::upkeep() {

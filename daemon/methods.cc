@@ -1,5 +1,6 @@
 #include "daemon/methods.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 
@@ -21,6 +22,7 @@ constexpr auto kHandlers = std::to_array<Handler>({
     {"whitelist.remove", whitelist_remove},
     {"whitelist.list", whitelist_list},
     {"whitelist.show", whitelist_show},
+    {"whitelist.import", whitelist_import},
     {"whitelist.verify", whitelist_verify},
     {"whitelist.pending", whitelist_pending},
     {"whitelist.approve", whitelist_approve},
@@ -85,6 +87,24 @@ Error node_needed(const std::string& method) {
 store::AuditOrigin origin_of(const Call& call) {
   return {call.now.wall, std::string(store::kActorOperator), call.actor.uid, call.actor.user,
           call.actor.via};
+}
+
+control::Reply change_reply(const Call& call, ChangeSet set, json::value answer) {
+  auto& services = call.services;
+  if (std::ranges::none_of(set.changes, has_effect) && !set.also) return {std::move(answer)};
+  if (!services.apply) {
+    ChangeWriter writer(services, std::move(set));
+    if (auto done = writer.finish(); !done) return {done.error()};
+    return {std::move(answer)};
+  }
+  control::Reply reply;
+  reply.later = [&services, set = std::make_shared<ChangeSet>(std::move(set)),
+                 answer = std::move(answer)](control::Answer done) {
+    services.apply(std::move(*set), [answer, done = std::move(done)](Result<json::value> stored) {
+      done(stored ? Result<json::value>(answer) : std::move(stored));
+    });
+  };
+  return reply;
 }
 
 control::Reply Methods::handle(const std::string& name, const json::value& params,

@@ -33,23 +33,6 @@ Result<std::vector<IpAddress>> parse_ips(const Call& call, const control::Decisi
   return ips;
 }
 
-// Either at once, or by the node beside its loop; the answer is made before and sent after.
-control::Reply commit(const Call& call, ChangeSet set, json::value answer) {
-  if (call.services.apply) {
-    control::Reply reply;
-    reply.later = [&services = call.services, set = std::make_shared<ChangeSet>(std::move(set)),
-                   answer = std::move(answer)](control::Answer done) {
-      services.apply(std::move(*set), [answer, done = std::move(done)](Result<json::value> stored) {
-        done(stored ? Result<json::value>(answer) : std::move(stored));
-      });
-    };
-    return reply;
-  }
-  ChangeWriter writer(call.services, std::move(set));
-  if (auto done = writer.finish(); !done) return {done.error()};
-  return {std::move(answer)};
-}
-
 ChangeSet change_set(const Call& call, const DecisionPlan& plan,
                      std::vector<store::AuditEntry> rows) {
   ChangeSet set;
@@ -100,7 +83,7 @@ control::Reply whitelist_approve(const Call& call) {
     rows.push_back(
         {"list.approve", source_name(memory.state.url), {}, {}, memory.state.held_because, "ok"});
   }
-  return commit(call, change_set(call, *plan, std::move(rows)), to_json(replies));
+  return change_reply(call, change_set(call, *plan, std::move(rows)), to_json(replies));
 }
 
 control::Reply whitelist_reject(const Call& call) {
@@ -133,7 +116,7 @@ control::Reply whitelist_reject(const Call& call) {
                     memory.state.held_because,
                     "rejected"});
   }
-  return commit(call, change_set(call, *plan, std::move(rows)), to_json(replies));
+  return change_reply(call, change_set(call, *plan, std::move(rows)), to_json(replies));
 }
 
 control::Reply refresh(const Call& call) {

@@ -36,6 +36,10 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 [[nodiscard]] Error node_needed(const std::string& method);
 [[nodiscard]] store::AuditOrigin origin_of(const Call& call);
 
+// Makes the change and answers when it is on disk and in force: at once, or by the node beside its
+// loop, which does the same with thousands of them without standing still.
+[[nodiscard]] control::Reply change_reply(const Call& call, ChangeSet set, json::value answer);
+
 [[nodiscard]] control::Reply hello(const Call& call);
 [[nodiscard]] control::Reply status(const Call& call);
 [[nodiscard]] control::Reply network_info(const Call& call);
@@ -43,6 +47,7 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 [[nodiscard]] control::Reply whitelist_remove(const Call& call);
 [[nodiscard]] control::Reply whitelist_list(const Call& call);
 [[nodiscard]] control::Reply whitelist_show(const Call& call);
+[[nodiscard]] control::Reply whitelist_import(const Call& call);  // methods_lists.cc
 [[nodiscard]] control::Reply whitelist_verify(const Call& call);
 [[nodiscard]] control::Reply whitelist_pending(const Call& call);
 [[nodiscard]] control::Reply whitelist_approve(const Call& call);

@@ -10,6 +10,7 @@ namespace timectl {
 namespace {
 
 constexpr std::size_t kMaxAddresses = 5000;  // of one request
+const std::string kInConfig = "network.whitelisted_peers";
 
 // What the operator probably meant, so that the next try works: without port, network, zone,
 // brackets, leading zeros, or a digit too many.
@@ -111,31 +112,17 @@ AddRequest add_request(const control::WhitelistAddRequest& request, const IpAddr
   return add;
 }
 
-// Stores, then puts; nothing is in memory that is not on disk.
-Result<void> commit(Services& services, const store::AuditOrigin& origin,
-                    const std::vector<WhitelistChange>& changes, const std::string& reason,
-                    Now now) {
-  const auto effective = [](const WhitelistChange& change) {
-    return change.result == ChangeResult::added || change.result == ChangeResult::removed;
-  };
-  if (std::ranges::none_of(changes, effective)) return {};
-  if (auto ok = store::apply_changes(*services.database, origin, changes, reason); !ok) {
-    return ok.error();
-  }
-  for (const auto& change : changes) services.whitelist->put(change);
-  if (services.node == nullptr) return {};
-  for (const auto& change : changes) {
-    if (effective(change)) services.node->on_whitelist_changed(change.ip, now);
-  }
-  if (services.pump) services.pump();
-  return {};
-}
-
 json::value replies(const std::vector<WhitelistChange>& changes) {
   std::vector<control::ChangeReply> out;
   out.reserve(changes.size());
   for (const auto& change : changes) {
-    out.push_back({change.ip, std::string(name_of(change.result)), change.still_by, change.why});
+    auto why = change.why;
+    if (change.result == ChangeResult::added && change.before) {
+      const auto fields = differences(*change.before, *change.after);
+      if (!fields.empty()) why = "it was there; " + to_text(fields);
+    }
+    out.push_back(
+        {change.ip, std::string(name_of(change.result)), change.still_by, std::move(why)});
   }
   return to_json(out);
 }
@@ -152,6 +139,8 @@ control::WhitelistRow row_of(const WhitelistEntry& entry, const Services& servic
   row.expires_at = strongest.expires_at;
   row.missing_since = strongest.missing_since;
   row.liveness = entry.liveness.value_or(services.config->policy.whitelist.liveness);
+  row.own_liveness = entry.liveness;
+  row.trusts_us = entry.trusts_us;
   if (services.node != nullptr && services.facts.mode == NodeMode::active) {
     row.connected = services.node->connected(entry.ip);
   }
@@ -173,7 +162,7 @@ std::vector<WhitelistChange> plan_config(Services& services, WallTime at) {
     AddRequest add;
     add.ip = peer.ip;
     // Without its line: moving a line in the file is not a change of the whitelist.
-    add.source = {Source::config, "network.whitelisted_peers", "config", at};
+    add.source = {Source::config, peer.reason.empty() ? kInConfig : peer.reason, "config", at};
     if (!peer.label.empty()) add.label = peer.label;
     add.liveness = peer.liveness;
     add.trusts_us = peer.trusts_us;
@@ -202,12 +191,11 @@ control::Reply whitelist_add(const Call& call) {
     changes.push_back(seen.plan_add(add_request(*request, ip, seen, call)));
     if (copy) copy->put(changes.back());
   }
-  if (!request->dry_run) {
-    if (auto ok = commit(call.services, origin_of(call), changes, request->reason, call.now); !ok) {
-      return {ok.error()};
-    }
-  }
-  return {replies(changes)};
+  auto answer = replies(changes);
+  if (request->dry_run) return {std::move(answer)};
+  return change_reply(
+      call, {.origin = origin_of(call), .changes = std::move(changes), .reason = request->reason},
+      std::move(answer));
 }
 
 control::Reply whitelist_remove(const Call& call) {
@@ -222,10 +210,10 @@ control::Reply whitelist_remove(const Call& call) {
     if (!seen.insert(*ip).second) continue;
     changes.push_back(call.services.whitelist->plan_remove(*ip, Source::manual));
   }
-  if (auto ok = commit(call.services, origin_of(call), changes, request->reason, call.now); !ok) {
-    return {ok.error()};
-  }
-  return {replies(changes)};
+  auto answer = replies(changes);
+  return change_reply(
+      call, {.origin = origin_of(call), .changes = std::move(changes), .reason = request->reason},
+      std::move(answer));
 }
 
 control::Reply whitelist_list(const Call& call) {
@@ -254,7 +242,6 @@ control::Reply whitelist_show(const Call& call) {
   control::WhitelistDetail detail;
   static_cast<control::WhitelistRow&>(detail) = row_of(*entry, call.services);
   detail.by_source = entry->sources;
-  detail.trusts_us = entry->trusts_us;
   return {to_json(detail)};
 }
 
@@ -263,7 +250,8 @@ Result<std::vector<WhitelistChange>> sync_config_whitelist(Services& services,
   const auto now = services.now();
   auto changes = plan_config(services, now.wall);
   const store::AuditOrigin origin{now.wall, std::string(store::kActorConfig), {}, {}, via};
-  if (auto ok = commit(services, origin, changes, "", now); !ok) return ok.error();
+  ChangeWriter writer(services, {.origin = origin, .changes = changes});
+  if (auto done = writer.finish(); !done) return done.error();
   return changes;
 }
 

@@ -32,7 +32,7 @@ class ChainCheck {
     if (row.prev_hash != head_) {
       return fail(row.seq, row_name(row.seq) +
                                " does not follow from the one before it: it was "
-                               "inserted, or one of the two was altered");
+                               "inserted, moved here, or one of the two was altered");
     }
     if (audit_hash(row) != row.hash) {
       return fail(row.seq, row_name(row.seq) + " was altered");

@@ -18,6 +18,7 @@ constexpr auto kMethods = std::to_array<MethodRow>({
     {"whitelist.remove", Privilege::operate, kDatabase, "Take the manual source away"},
     {"whitelist.list", Privilege::read, kDatabase, "All whitelisted addresses"},
     {"whitelist.show", Privilege::read, kDatabase, "One entry with each of its sources"},
+    {"whitelist.import", Privilege::operate, kDatabase, "Whitelist a whole list, all or none"},
     {"whitelist.verify", Privilege::read, kDatabase, "Facts and a verdict on the protection"},
     {"whitelist.pending", Privilege::read, kDatabase, "What waits for the operator's word"},
     {"whitelist.approve", Privilege::operate, kDatabase, "Take what waits", kSlow},

@@ -17,6 +17,7 @@
 #include "daemon/core/protection.h"
 #include "daemon/core/views.h"
 #include "daemon/core/whitelist.h"
+#include "daemon/core/whitelist_import.h"
 
 namespace timectl::control {
 
@@ -101,15 +102,47 @@ struct WhitelistRow {
   std::optional<WallTime> missing_since = {};
   LivenessProfile liveness = LivenessProfile::normal;  // in force: the entry's or the policy's
   std::optional<bool> connected = {};                  // null without a node
+  std::optional<LivenessProfile> own_liveness = {};    // the entry's; null: it follows the policy
+  bool trusts_us = false;
 };
 BOOST_DESCRIBE_STRUCT(WhitelistRow, (),
                       (ip, label, sources, reason, added_at, added_by, expires_at, missing_since,
-                       liveness, connected))
+                       liveness, connected, own_liveness, trusts_us))
 struct WhitelistDetail : WhitelistRow {
   std::vector<WhitelistSource> by_source = {};
-  bool trusts_us = false;
 };
-BOOST_DESCRIBE_STRUCT(WhitelistDetail, (WhitelistRow), (by_source, trusts_us))
+BOOST_DESCRIBE_STRUCT(WhitelistDetail, (WhitelistRow), (by_source))
+
+// whitelist.import (operate): reply ImportReply. The entries become manual ones; all or none.
+struct WhitelistImportRequest {
+  std::vector<ListedPeer> entries = {};  // at most kMostListed, and what fits into a request
+  bool replace = false;                  // manual entries that are not in the list go
+  bool dry_run = false;
+  std::string plan = {};  // of an earlier dry run: refused as `busy` where it is another one now
+};
+BOOST_DESCRIBE_STRUCT(WhitelistImportRequest, (), (entries, replace, dry_run, plan))
+struct ImportRow {
+  IpAddress ip = {};
+  std::string label = {};  // afterwards; of a removed entry before
+  ImportResult result = ImportResult::unchanged;
+  std::vector<FieldChange> changes = {};
+  std::vector<Source> still_by = {};  // of a removed one: these hold it still
+  std::string why = {};               // of skipped and refused
+};
+BOOST_DESCRIBE_STRUCT(ImportRow, (), (ip, label, result, changes, still_by, why))
+struct ImportReply {
+  bool applied = false;  // or nothing was to do; never where one entry was refused
+  std::string plan = {};
+  std::uint64_t added = 0;
+  std::uint64_t changed = 0;
+  std::uint64_t unchanged = 0;
+  std::uint64_t removed = 0;
+  std::uint64_t skipped = 0;
+  std::uint64_t refused = 0;
+  std::vector<ImportRow> rows = {};
+};
+BOOST_DESCRIBE_STRUCT(ImportReply, (),
+                      (applied, plan, added, changed, unchanged, removed, skipped, refused, rows))
 
 // whitelist.verify (read, PeerRequest; an empty `peer` means all): array of ProtectionRow.
 struct ProtectionRow {

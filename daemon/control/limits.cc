@@ -4,6 +4,12 @@
 
 namespace timectl::control {
 
+Limits limits_of(const Limits& limits, bool may_change) {
+  auto own = limits;
+  if (!may_change) own.request_line = std::min(limits.request_line, limits.reader_line);
+  return own;
+}
+
 bool admits(const Limits& limits, std::size_t clients, std::size_t of_uid, bool privileged) {
   if (of_uid >= limits.clients_per_uid) return false;
   return clients < (privileged ? limits.clients : limits.clients - limits.reserved);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "daemon/control/line.h"
 #include "daemon/core/policy.h"
 #include "daemon/core/time.h"
 
@@ -15,8 +16,12 @@ namespace timectl::control {
 struct Limits {
   std::size_t clients = 64;
   std::size_t clients_per_uid = 16;
-  std::size_t reserved = 8;        // of `clients`, only for root and the node's user
-  std::size_t hello_line = 4096;   // bytes, until the hello was accepted
+  std::size_t reserved = 8;       // of `clients`, only for root and the node's user
+  std::size_t hello_line = 4096;  // bytes, until the hello was accepted
+  // After it: a whole list is one request (line.h), but a mere reader has no use for one, and many
+  // of its connections must not hold much memory.
+  std::size_t request_line = kRequestLimit;
+  std::size_t reader_line = 1'048'576;
   Duration hello_timeout = 5s;     // from accept to the whole hello
   Duration idle_timeout = 60s;     // without a request; a follower may be silent
   Duration write_timeout = 60s;    // for a whole reply
@@ -29,6 +34,9 @@ struct Limits {
   double share_privileged = 1.0;  // root and the node's user could stop the node anyway
   Duration call_minimum = 200us;
 };
+
+// The limits of one client; `may_change`: it may call methods that change something.
+[[nodiscard]] Limits limits_of(const Limits& limits, bool may_change);
 
 // May one more client of this user stay? `privileged`: root or the node's user.
 [[nodiscard]] bool admits(const Limits& limits, std::size_t clients, std::size_t of_uid,

@@ -15,7 +15,9 @@ namespace timectl::control {
 
 namespace json = boost::json;
 
-inline constexpr std::size_t kRequestLimit = 1'048'576;  // bytes of a line, the newline not counted
+// Bytes of a line, the newline not counted: a list of 10,000 entries (policy: max_entries) with 400
+// bytes each is one request, because it is applied all or not at all.
+inline constexpr std::size_t kRequestLimit = 4'194'304;
 inline constexpr std::size_t kReplyLimit = 67'108'864;
 inline constexpr std::size_t kJsonDepth = 16;
 

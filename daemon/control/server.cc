@@ -148,7 +148,7 @@ void Server::Session::advance() {
   if (auto line = lines_.next()) return take(std::move(*line));
   if (lines_.overflowed()) {
     last_ = true;
-    const auto limit = greeted_ ? kRequestLimit : limits_.hello_line;
+    const auto limit = greeted_ ? limits_.request_line : limits_.hello_line;
     return send(reply_line(nullptr, Error{Code::too_large, "a request line is over " +
                                                                std::to_string(limit) + " bytes"}));
   }
@@ -190,7 +190,7 @@ void Server::Session::serve(const std::string& line, State& server) {
     if (request->method == "hello") {
       greeted_ = greeted_ || reply.result.has_value();
       last_ = !greeted_;
-      if (greeted_) lines_.set_limit(kRequestLimit);
+      if (greeted_) lines_.set_limit(limits_.request_line);
     }
   }
   server.charge(actor_.uid, begin);
@@ -292,8 +292,7 @@ void Server::State::accept() {
 void Server::State::welcome(Protocol::socket socket) {
   auto actor = actor_of(socket.native_handle());
   if (!actor) return;
-  // Budgets outlive connections (else a new connection would be a new budget) until the table is
-  // full of users who are gone.
+  // Budgets outlive connections, or a new one were a new budget, until users who are gone fill it.
   if (accounts.size() >= options.limits.clients * 4) {
     std::erase_if(accounts, [](const auto& pair) { return pair.second.clients == 0; });
   }
@@ -308,8 +307,9 @@ void Server::State::welcome(Protocol::socket socket) {
     return;
   }
   ++account.clients;
+  const bool changes = first || (options.may_change && options.may_change(*actor));
   auto session = std::make_shared<Session>(weak_from_this(), std::move(socket), std::move(*actor),
-                                           options.limits);
+                                           limits_of(options.limits, changes));
   sessions.insert(session);
   session->start();
 }

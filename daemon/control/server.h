@@ -52,6 +52,8 @@ struct ServerOptions {
   std::uint32_t node_uid = 0;
   Limits limits = {};
   std::function<Instant()> now = {};
+  // Who may send long requests, besides root and the node's user; none: nobody.
+  std::function<bool(const Actor& actor)> may_change = {};
 };
 
 class Server {

@@ -77,6 +77,8 @@ constexpr auto kRows = std::to_array<ErrorRow>({
      "Remove it from the whitelist first; the whitelist protects before anything else."},
     {Code::banned, "TC-BAN-003", 80, "The address is banned",
      "`timectl ban why IP` says by whom and until when, `timectl ban remove IP` lifts it."},
+    {Code::list_refused, "TC-LIST-001", 80, "The list was not imported",
+     "`timectl whitelist import FILE --dry-run` shows what would change and what is refused."},
     {Code::ban_list_full, "TC-BAN-002", 80, "There are too many bans by hand",
      "Remove some, raise bans.max_operator, or block the network in the firewall."},
 });

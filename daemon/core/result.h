@@ -50,6 +50,7 @@ enum class Code : std::uint8_t {
   internal,
   whitelisted,
   ban_list_full,
+  list_refused,
   banned,
 };
 BOOST_DESCRIBE_ENUM(Code, invalid_argument, not_an_address, unknown_command, unknown_peer,
@@ -59,7 +60,7 @@ BOOST_DESCRIBE_ENUM(Code, invalid_argument, not_an_address, unknown_command, unk
                     database_unwritable, config_invalid, config_insecure, access_denied,
                     protocol_mismatch, timed_out, too_large, busy, connection_lost, bad_data,
                     bad_frame, audit_broken, input_output, interrupted, internal, whitelisted,
-                    ban_list_full, banned)
+                    ban_list_full, list_refused, banned)
 
 struct Error {
   Code code = Code::internal;

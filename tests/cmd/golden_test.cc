@@ -84,6 +84,41 @@ TEST_F(Golden, WhitelistWithoutANode) {
   compare("whitelist");
 }
 
+TEST_F(Golden, ListsWithoutANode) {
+  fill();
+  const auto config =
+      sandbox_.write("timectl.toml", "[network]\nblacklisted_peers = [\"198.51.100.7\"]\n");
+  const auto list = sandbox_.write(
+      "list.txt",
+      "# two of ours\n203.0.113.7 label=hamburg\n203.0.113.9 reason=\"my third\"  # new\n");
+  type({"whitelist", "import", "list.txt", "--dry-run"});
+  type({"whitelist", "import", "list.txt"});
+  type({"whitelist", "import", "list.txt", "--yes"});
+  type({"whitelist", "import", "list.txt"});
+  type({"whitelist", "import", "list.txt", "--replace", "--dry-run"});
+  for (const char* form : {"text", "toml", "json"}) {
+    type({"whitelist", "export", "--format", form});
+  }
+  type({"whitelist", "export", "--format", "toml", "--json"});
+  const auto saved = sandbox_.run({"whitelist", "export"});
+  type({"whitelist", "import", "list.txt", "--replace", "--yes"});
+  transcript_ += "# the export of before:\n";
+  EXPECT_EQ(sandbox_.run({"whitelist", "import", "-", "--replace", "--yes"}, saved.out).status, 0);
+  EXPECT_EQ(sandbox_.run({"whitelist", "export"}).out, saved.out);
+  type({"whitelist", "import", "list.txt", "--yes", "--json"});
+  type({"whitelist", "import", "-", "--replace", "--yes"});
+  (void)sandbox_.write("blacklisted.json", R"(["203.0.113.10", "198.51.100.7"])");
+  type({"--config", config, "whitelist", "import", "blacklisted.json", "--yes"});
+  std::string many = "203.0.113.300\n203.0.113.9:24000\n203.0.113.8 lable=x\n";
+  for (int i = 0; i < 20; ++i) many += "example.org\n";
+  (void)sandbox_.write("bad.txt", many);
+  EXPECT_EQ(type({"whitelist", "import", "bad.txt", "--yes"}).status, 65);
+  EXPECT_EQ(type({"whitelist", "import", "bad.txt", "--json"}).status, 65);
+  EXPECT_EQ(type({"whitelist", "import", "no-such-file"}).status, 66);
+  EXPECT_EQ(type({"whitelist", "import", "/dev/zero"}).status, 74);
+  compare("lists");
+}
+
 TEST_F(Golden, BansWithoutANode) {
   const auto config =
       sandbox_.write("timectl.toml", "[network]\nblacklisted_peers = [\"198.51.100.7\"]\n");

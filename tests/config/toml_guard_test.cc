@@ -66,6 +66,29 @@ TEST(TomlGuard, TextsEndInTheirLine) {
   EXPECT_EQ(refused("a = ''\nb = \"\"\n"), "");
 }
 
+// Each of these ended the process: found by the fuzz target whitelist_file.
+TEST(TomlGuard, AKeyThroughAnEmptyListIsRefused) {
+  for (const std::string_view bad :
+       {"a = []\na.b = 1\n", "a = []\n[a.b]\n", "a = []\n[[a.b]]\n", "x = {a = [], a.b = 1}\n",
+        "a = [ # x\n  # y\n ]\na.b = 1\n", "\"a\" = []\na.b=1\n", "'a'=[]\n\"a\" . b=1\n",
+        "[n]\na = []\n[n.a.b]\n", "[n]\na = []\n  [ n . a . b ]\n", "n.a = []\nn.a.b = 1\n",
+        "1a-_ = []\n1a-_.b = 1\n", "a = []\r\na.b = 1\r\n",
+        "ss = []\n1wch0.3.30= []\nw= []\nw.0.1h3.30= []\n"}) {
+    EXPECT_NE(refused(bad).find("is an empty list"), std::string::npos) << bad;
+    EXPECT_FALSE(check_text(bad, "t.toml").problems.empty()) << bad;
+  }
+  EXPECT_EQ(refused("\"a\\u0062\" = []\nab.x = 1\n"), "the name of a key has an escape in it");
+  const auto problems = unsafe_to_parse("\na = []\n[a.b]\n", "t.toml");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].line, 3U);
+  for (const std::string_view good :
+       {"a = []\nb.a = 1\n", "a = [1]\nb = []\n[c.b]\n", "a = []\nb = [\"a\", \"c\\\\d\"]\n",
+        "a = []\nb = 1.5 # a.c = 1\n", "a = []\nb = \"a.c = 1\"\n", "a = [[1]]\nb = [\n]\n[c]\n",
+        "a = []\nb = \"\\\\\"\nc.d = 1\n", "command = [\"a.b\", \"=\"]\nx = 'c\\d'\n"}) {
+    EXPECT_EQ(refused(good), "") << good;
+  }
+}
+
 TEST(TomlGuard, SizeIsBounded) {
   EXPECT_EQ(refused("#" + std::string(kMostBytes - 1, ' ')), "");
   EXPECT_EQ(refused("#" + std::string(kMostBytes, ' ')), "the file is larger than 1048576 bytes");

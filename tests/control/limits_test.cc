@@ -53,5 +53,13 @@ TEST(BudgetTest, ThePrivilegedAreNotHeldToTheShare) {
   EXPECT_NEAR(seconds(budget.wait(Instant{})), 1.0, 0.001);
 }
 
+TEST(Limits, OnlyWhoMayChangeSomethingSendsWholeLists) {
+  const Limits limits;
+  EXPECT_EQ(limits_of(limits, true).request_line, kRequestLimit);
+  EXPECT_EQ(limits_of(limits, false).request_line, 1'048'576U);
+  // All places taken by readers who send a line that never ends.
+  EXPECT_LE(limits.clients * limits_of(limits, false).request_line, 64U << 20U);
+}
+
 }  // namespace
 }  // namespace timectl::control

@@ -72,6 +72,25 @@ TEST_F(WhitelistMethods, TheTryIsWhatTheOperatorMeant) {
       bad("whitelist.add", json::object{{"ips", json::array{"example.org"}}}).remedy.empty());
 }
 
+TEST_F(WhitelistMethods, AddingAgainSaysWhatItChanged) {
+  EXPECT_EQ(add({"203.0.113.5"}, "first").at(0).at("why").as_string(), "");
+  EXPECT_EQ(add({"203.0.113.5"}, "second").at(0).at("why").as_string(),
+            "it was there; reason first -> second");
+  EXPECT_EQ(add({"203.0.113.5"}, "second").at(0).at("why").as_string(),
+            "already whitelisted by manual");
+}
+
+TEST_F(WhitelistMethods, TheReasonInTheConfigIsTheReasonOfItsSource) {
+  config_.network.whitelisted_peers.emplace_back();
+  auto& peer = config_.network.whitelisted_peers.back();
+  peer.ip = IpAddress::v4(203, 0, 113, 5);
+  ASSERT_TRUE(sync_config_whitelist(methods_->services()));
+  EXPECT_EQ(stored().at(0).sources.at(0).reason, "network.whitelisted_peers");
+  peer.reason = "the one in Berlin";
+  ASSERT_TRUE(sync_config_whitelist(methods_->services()));
+  EXPECT_EQ(stored().at(0).sources.at(0).reason, "the one in Berlin");
+}
+
 TEST_F(WhitelistMethods, TheSameAddressTwiceInOneRequestIsAddedOnce) {
   const auto reply = add({"203.0.113.5", "::ffff:203.0.113.5"});
   EXPECT_EQ(result_of(reply, 0), "added");

@@ -277,5 +277,54 @@ TEST(FaultC11, AUserWhoMayNotIsToldWhichGroupMay) {
   }
 }
 
+// W8, at the socket of a real node: the group reads and may change nothing, and that it tried is in
+// the audit log, with its number, once a minute.
+TEST(Privileges, AGroupMemberReadsAndWhatItMayNotIsAudited) {
+  Sandbox sandbox;
+  NodeProcess node(sandbox, "127.75.1.2", "");
+  const auto as_member = [&](std::vector<std::string> arguments, const std::string& input = {}) {
+    std::vector<std::string> argv{"setpriv", "--reuid=65533", "--regid=65533", "--groups=65533"};
+    arguments.insert(arguments.begin(), "--json");
+    const auto command = node.command(std::move(arguments));
+    argv.insert(argv.end(), command.begin(), command.end());
+    return run(argv, input);
+  };
+  fs::permissions(sandbox.path(), fs::perms(0755));
+  if (!is_root() || as_member({"version"}).status != 0) {
+    GTEST_SKIP() << "needs root, setpriv, and a build that others may run";
+  }
+  node.run_under({"setpriv", "--regid=65533", "--clear-groups"});
+  node.start();
+  fs::permissions(node.data_dir(), fs::perms(0755));
+  EXPECT_EQ(as_member({"whitelist", "list"}).status, 0);
+  EXPECT_EQ(as_member({"audit", "list"}).status, 0);
+  EXPECT_EQ(node.query({"audit", "list"}).as_array().size(), 0U) << "reading is not audited";
+  // Whoever may not import has no use for a line that long; the node does not even hold it.
+  std::string list;
+  for (int i = 0; i < 5000; ++i) {
+    list += "10.3." + std::to_string(i / 250) + "." + std::to_string(1 + i % 250) +
+            " reason=" + std::string(300, 'r') + "\n";
+  }
+  const auto big = as_member({"whitelist", "import", "-", "--yes"}, list);
+  EXPECT_TRUE(big.status == 65 || big.status == 74) << big.status << big.err;
+  EXPECT_EQ(ask_json(node, {"whitelist", "import", "-"}, list).status, 80) << "the control: root";
+  for (const auto& change : std::vector<std::vector<std::string>>{
+           {"whitelist", "add", "10.1.0.1"}, {"ban", "add", "10.1.0.2"}, {"node", "stop"}}) {
+    EXPECT_EQ(not_this_error(as_member(change), 77, "TC-ACC-001"), "") << change[0];
+  }
+  EXPECT_TRUE(whitelisted(node).empty());
+  auto rows = node.query({"audit", "list"}).as_array();
+  ASSERT_EQ(rows.size(), 1U) << "one row a minute and user";
+  EXPECT_EQ(rows[0].at("result").as_string(), "denied");
+  EXPECT_EQ(rows[0].at("uid").to_number<int>(), 65533);
+  EXPECT_EQ(rows[0].at("action").as_string(), "whitelist.add");
+  node.signal(SIGTERM);
+  EXPECT_EQ(node.wait_exit(), 0);
+  rows = node.query({"audit", "list"}).as_array();
+  ASSERT_EQ(rows.size(), 2U) << "the others are counted, and written at the stop";
+  EXPECT_EQ(rows[1].at("after").as_string(), "{\"count\":2}");
+  EXPECT_TRUE(node.query({"audit", "verify"}).at("ok").as_bool());
+}
+
 }  // namespace
 }  // namespace timectl::e2e

@@ -45,6 +45,28 @@ TEST(Lifecycle, StartReturnsWhenTheNodeAnswersAndStopWhenItIsGone) {
   EXPECT_EQ(node.timectl({"node", "stop"}).status, 69);
 }
 
+// W8: a head that is noted elsewhere shows a log that was cut off, and the log is elsewhere.
+TEST(Lifecycle, TheLogHasTheAuditHeadOfTheStartAndOfTheStop) {
+  Sandbox sandbox;
+  NodeProcess node(sandbox, "127.32.9.2", "");
+  const auto line_of = [&](const json::value& head) {
+    return "audit head: row " + std::to_string(head.at("seq").to_number<int>()) + ", " +
+           std::string(head.at("hash").as_string());
+  };
+  ASSERT_EQ(node.timectl({"whitelist", "add", "10.1.0.1"}).status, 0);
+  const auto at_start = line_of(node.query({"audit", "head"}));
+  node.start();
+  EXPECT_NE(node.log().find(at_start), std::string::npos) << node.log();
+  ASSERT_EQ(node.timectl({"whitelist", "add", "10.1.0.2"}).status, 0);
+  const auto head = node.query({"audit", "head"});
+  EXPECT_EQ(node.log().find(line_of(head)), std::string::npos) << "the control: not at each change";
+  node.signal(SIGTERM);
+  EXPECT_EQ(node.wait_exit(), 0);
+  EXPECT_NE(node.log().find(line_of(head)), std::string::npos) << node.log();
+  const std::string noted(head.at("hash").as_string());
+  EXPECT_EQ(node.timectl({"audit", "verify", "--head", noted}).status, 0);
+}
+
 TEST(Lifecycle, RestartGivesANewProcessOnTheSameData) {
   Sandbox sandbox;
   NodeProcess node(sandbox, "127.42.0.2", "");

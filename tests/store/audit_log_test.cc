@@ -174,6 +174,16 @@ TEST(AuditLog, VerifyNamesTheRowThatWasHarmed) {
       {"UPDATE audit SET subject = (SELECT subject FROM audit b WHERE b.seq = 5 - audit.seq)"
        " WHERE seq IN (2, 3)",
        2},
+      // Reordered: two rows in each other's place, neighbours and others, and the two ends.
+      {"UPDATE audit SET seq = -seq WHERE seq IN (4, 5);"
+       "UPDATE audit SET seq = 9 + seq WHERE seq < 0",
+       4},
+      {"UPDATE audit SET seq = -seq WHERE seq IN (3, 8);"
+       "UPDATE audit SET seq = 11 + seq WHERE seq < 0",
+       3},
+      {"UPDATE audit SET seq = -seq WHERE seq IN (1, 10);"
+       "UPDATE audit SET seq = 11 + seq WHERE seq < 0",
+       1},
       {"UPDATE audit_head SET hash = (SELECT hash FROM audit WHERE seq = 2)", 10},
   };
   for (const auto& harm : harms) {
