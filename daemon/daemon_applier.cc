@@ -33,7 +33,7 @@ void Applier::go_on() {
 }
 
 void Applier::apply(ChangeSet set, control::Answer done) {
-  settle();
+  while (work_) settle();  // whoever is answered may have begun the next change
   work_ = std::make_shared<Work>(services_, std::move(set), std::move(done));
   const auto work = work_;
   const auto until = services_.now().mono + kSlice;

@@ -1,5 +1,6 @@
 #include "daemon/refresh.h"
 
+#include <exception>
 #include <utility>
 
 #include "daemon/core/json.h"
@@ -114,6 +115,27 @@ Conclusion failed(const Services& services, Conclusion conclusion, const FetchFa
   return conclusion;
 }
 
+FetchOutcome fetch_and_parse(const FetchJob& job, std::stop_token stop) {
+  auto answer = discovery::fetch(job.request, std::move(stop));
+  if (auto* failure = std::get_if<FetchFailure>(&answer)) {
+    return std::move(*failure);
+  }
+  auto& fetched = std::get<discovery::Fetched>(answer);
+  if (fetched.not_modified) {
+    fetched.body = job.known_body;
+    fetched.etag = job.request.etag;
+  }
+  auto parsed = discovery::parse_peer_list(fetched.body, job.rules);
+  if (auto* failure = std::get_if<FetchFailure>(&parsed)) {
+    failure->address = fetched.address;
+    return std::move(*failure);
+  }
+  return FetchedAnswer{{.list = std::get<PeerList>(std::move(parsed)),
+                        .sha256 = store::body_hash(fetched.body),
+                        .host = source_name(job.request.url)},
+                       std::move(fetched)};
+}
+
 }  // namespace
 
 DiscoveryRules rules_of(const config::Config& config) {
@@ -161,24 +183,11 @@ FetchJob begin_refresh(const Services& services) {
 }
 
 FetchOutcome run_fetch(const FetchJob& job, std::stop_token stop) {
-  auto answer = discovery::fetch(job.request, std::move(stop));
-  if (auto* failure = std::get_if<FetchFailure>(&answer)) {
-    return std::move(*failure);
+  try {
+    return fetch_and_parse(job, std::move(stop));
+  } catch (const std::exception& failure) {  // out of memory: no reason to end the node
+    return FetchFailure{FetchStep::size, printable(failure.what()), "", {}};
   }
-  auto& fetched = std::get<discovery::Fetched>(answer);
-  if (fetched.not_modified) {
-    fetched.body = job.known_body;
-    fetched.etag = job.request.etag;
-  }
-  auto parsed = discovery::parse_peer_list(fetched.body, job.rules);
-  if (auto* failure = std::get_if<FetchFailure>(&parsed)) {
-    failure->address = fetched.address;
-    return std::move(*failure);
-  }
-  return FetchedAnswer{{.list = std::get<PeerList>(std::move(parsed)),
-                        .sha256 = store::body_hash(fetched.body),
-                        .host = source_name(job.request.url)},
-                       std::move(fetched)};
 }
 
 Conclusion conclude(const Services& services, const FetchJob& job, FetchOutcome outcome,

@@ -75,7 +75,9 @@ struct Refresh {
 };
 
 void Refresh::look_at_entry(const WhitelistEntry& entry, const WhitelistSource& source) {
-  const auto& baseline = memory.state.baseline_at;
+  // A baseline in the future (the clock was set back) excuses nothing.
+  const auto baseline = memory.state.baseline_at.value_or(now) <= now ? memory.state.baseline_at
+                                                                      : std::optional<WallTime>();
   // What was missing when the operator last said yes to a list is settled.
   const bool settled = baseline && source.missing_since && *source.missing_since <= *baseline;
   if (!settled) ++base;

@@ -352,6 +352,15 @@ TEST(Discovery, ACrashLoopIsNoFloodOfFetches) {
       << "the clock was set back";
 }
 
+TEST(Discovery, AClockThatWasSetBackIsNoWayRoundTheGuards) {
+  Life life;
+  life.refresh(addresses(0, 60));
+  life.now -= std::chrono::hours(24 * 365);
+  EXPECT_NE(life.refresh(addresses(0, 120)).held_back, "") << "the sixty count as new, too";
+  life.approve();
+  EXPECT_EQ(life.refresh(addresses(0, 120)).held_back, "");
+}
+
 // Whatever a list says: manual and config entries stay, growth and shrinking have their bounds.
 TEST(Discovery, NoSequenceOfListsDoesMoreThanTheRulesAllow) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
