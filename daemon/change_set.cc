@@ -86,12 +86,13 @@ Result<bool> ChangeWriter::work(const std::function<bool()>& enough) {
     }
     if (enough()) return false;
   }
-  while (told_ < set_.changes.size()) {
+  bool stop = false;
+  while (told_ < set_.changes.size() && !stop) {
     tell_one();
-    if (enough()) return false;
+    stop = enough();
   }
   if (services_.node != nullptr && services_.pump && !set_.changes.empty()) services_.pump();
-  return true;
+  return told_ == set_.changes.size();
 }
 
 Result<void> ChangeWriter::finish() {

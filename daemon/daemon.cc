@@ -183,7 +183,7 @@ void Daemon::Parts::remember(const PeerMemory& memory) {
   if (std::exchange(flush_posted, true)) return;
   asio::post(io, [this] {
     flush_posted = false;
-    recorder->flush(clock_now());
+    recorder->flush_some(clock_now());
   });
 }
 

@@ -4,6 +4,7 @@
 // once. Made by the daemon; all calls come from its thread.
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -16,7 +17,7 @@ namespace timectl {
 class Applier {
  public:
   // `services` outlives it.
-  Applier(boost::asio::io_context& io, Services& services) : io_(io), services_(services) {}
+  Applier(boost::asio::io_context& io, Services& services) : services_(services), turn_(io) {}
   ~Applier();  // what is not committed is rolled back; nobody is answered any more
   Applier(const Applier&) = delete;
   Applier& operator=(const Applier&) = delete;
@@ -37,8 +38,8 @@ class Applier {
   };
   void go_on();
   void step(const std::function<bool()>& enough);
-  boost::asio::io_context& io_;
   Services& services_;
+  boost::asio::steady_timer turn_;
   std::shared_ptr<Work> work_;
 };
 

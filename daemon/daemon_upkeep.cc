@@ -13,6 +13,7 @@ namespace timectl {
 namespace {
 
 constexpr Duration kUpkeepInterval = std::chrono::seconds(1);
+constexpr Duration kFlushInterval = std::chrono::milliseconds(20);  // while rows wait
 constexpr Duration kExpiryInterval = std::chrono::minutes(1);
 constexpr Duration kPruneInterval = std::chrono::minutes(10);
 constexpr Duration kAuditHeadInterval = std::chrono::hours(24);
@@ -177,7 +178,7 @@ void Daemon::Parts::note_audit_head(Now now) {
 }
 
 void Daemon::Parts::store_upkeep(Now now) {
-  recorder->flush(now);
+  recorder->flush_some(now);
   // A failure here is the same that flush() has just reported.
   (void)methods->flush_denied(now);
   save_bans();
@@ -200,8 +201,9 @@ void Daemon::Parts::upkeep() {
     node->tick(now);
     pump();
   }
-  upkeep_timer->expires_after(
-      std::min(kUpkeepInterval, notify.watchdog_interval().value_or(kUpkeepInterval)));
+  const bool soon = recorder->has_more() && !recorder->failure();
+  upkeep_timer->expires_after(std::min(soon ? kFlushInterval : kUpkeepInterval,
+                                       notify.watchdog_interval().value_or(kUpkeepInterval)));
   upkeep_timer->async_wait([this](const boost::system::error_code& failed) {
     if (!failed && !stopping) upkeep();
   });

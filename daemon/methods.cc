@@ -112,9 +112,10 @@ control::Reply Methods::handle(const std::string& name, const json::value& param
   const auto* row = control::find_method(name);
   const auto* handler = find_handler(name);
   if (row == nullptr || handler == nullptr) return {unknown_method(name)};
-  if (services_.settle) services_.settle();  // one change after the other, and no half of one seen
   const Call call{services_, params, actor, services_.now()};
   const auto access = control::decide_access(actor, row->privilege, services_.access);
+  // One change after the other, and no half of one is read from the database.
+  if (services_.settle && !(access.allowed && row->from_memory)) services_.settle();
   if (!access.allowed) {
     // The denial stands also where it cannot be written: a full disk must not open the door.
     (void)denied_.record(*services_.database, origin_of(call), name, "", call.now.mono);

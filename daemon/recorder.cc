@@ -1,5 +1,8 @@
 #include "daemon/recorder.h"
 
+#include <algorithm>
+#include <span>
+
 #include "daemon/core/json.h"
 #include "store/peer_history.h"
 #include "store/peers_table.h"
@@ -11,10 +14,13 @@ constexpr std::size_t kMaxWaiting = 10'000;                // rows kept while th
 constexpr Duration kRetryAfter = std::chrono::seconds(5);  // a full disk is asked again
 
 template <class T>
+void erase_first(std::vector<T>& rows, std::size_t count) {
+  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+template <class T>
 void keep_newest(std::vector<T>& rows) {
-  if (rows.size() > kMaxWaiting) {
-    rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(kMaxWaiting));
-  }
+  if (rows.size() > kMaxWaiting) erase_first(rows, rows.size() - kMaxWaiting);
 }
 
 }  // namespace
@@ -60,6 +66,14 @@ void Recorder::bound() {
 }
 
 void Recorder::flush(Now now) {
+  write_rows(now, kMaxWaiting);
+}
+
+void Recorder::flush_some(Now now) {
+  write_rows(now, kSomeRows);
+}
+
+void Recorder::write_rows(Now now, std::size_t most) {
   if (const auto dropped = throttle_.take_dropped(); dropped > 0) {
     log_.write(now.wall, Severity::notice,
                std::to_string(dropped) + " events of strangers left out: too many of them");
@@ -76,11 +90,13 @@ void Recorder::flush(Now now) {
     return failed(saved.error(), now);
   }
   memories_.clear();
-  if (auto saved = store::append_history(database_, sessions_, events_); !saved) {
+  const std::span sessions(sessions_.data(), std::min(most, sessions_.size()));
+  const std::span events(events_.data(), std::min(most, events_.size()));
+  if (auto saved = store::append_history(database_, sessions, events); !saved) {
     return failed(saved.error(), now);
   }
-  sessions_.clear();
-  events_.clear();
+  erase_first(sessions_, sessions.size());
+  erase_first(events_, events.size());
   if (failure_) recovered(now);
 }
 

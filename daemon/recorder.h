@@ -28,8 +28,12 @@ class Recorder {
   void session(SessionRecord session, Now now);
   void remember(PeerMemory memory);
 
-  // Dial states at once (a crash must not forget that a peer was dialled), the rest with it.
+  // Dial states at once (a crash must not forget that a peer was dialled), the rest with it: all
+  // of it, or (for the node's loop) at most kSomeRows of it.
   void flush(Now now);
+  void flush_some(Now now);
+  static constexpr std::size_t kSomeRows = 500;  // about 3 ms
+  [[nodiscard]] bool has_more() const { return events_.size() + sessions_.size() > 0; }
   [[nodiscard]] bool has_dial_state() const { return !memories_.empty(); }
   // Why the database cannot be written; none while it can.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
@@ -39,6 +43,7 @@ class Recorder {
   void failed(const Error& error, Now now);
   void recovered(Now now);
   void bound();
+  void write_rows(Now now, std::size_t most);
 
   Log& log_;
   store::Database& database_;

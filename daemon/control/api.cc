@@ -9,18 +9,23 @@ namespace {
 constexpr bool kNode = true;
 constexpr bool kDatabase = false;
 constexpr bool kSlow = true;
+constexpr bool kQuick = false;
+constexpr bool kMemory = true;
 
 constexpr auto kMethods = std::to_array<MethodRow>({
-    {"hello", Privilege::read, kDatabase, "Agree on the API version; first on every connection"},
-    {"status", Privilege::read, kDatabase, "The verdict and what it rests on"},
-    {"getnetworkinfo", Privilege::read, kNode, "The network information document"},
+    {"hello", Privilege::read, kDatabase, "Agree on the API version; first on every connection",
+     kQuick, kMemory},
+    {"status", Privilege::read, kDatabase, "The verdict and what it rests on", kQuick, kMemory},
+    {"getnetworkinfo", Privilege::read, kNode, "The network information document", kQuick, kMemory},
     {"whitelist.add", Privilege::operate, kDatabase, "Whitelist addresses by hand"},
     {"whitelist.remove", Privilege::operate, kDatabase, "Take the manual source away"},
-    {"whitelist.list", Privilege::read, kDatabase, "All whitelisted addresses"},
-    {"whitelist.show", Privilege::read, kDatabase, "One entry with each of its sources"},
+    {"whitelist.list", Privilege::read, kDatabase, "All whitelisted addresses", kQuick, kMemory},
+    {"whitelist.show", Privilege::read, kDatabase, "One entry with each of its sources", kQuick,
+     kMemory},
     {"whitelist.import", Privilege::operate, kDatabase, "Whitelist a whole list, all or none"},
     {"whitelist.verify", Privilege::read, kDatabase, "Facts and a verdict on the protection"},
-    {"whitelist.pending", Privilege::read, kDatabase, "What waits for the operator's word"},
+    {"whitelist.pending", Privilege::read, kDatabase, "What waits for the operator's word", kQuick,
+     kMemory},
     {"whitelist.approve", Privilege::operate, kDatabase, "Take what waits", kSlow},
     {"whitelist.reject", Privilege::operate, kDatabase, "Refuse what waits", kSlow},
     {"refresh", Privilege::operate, kDatabase, "Fetch the list of masternodes now", kSlow},
@@ -29,13 +34,15 @@ constexpr auto kMethods = std::to_array<MethodRow>({
     {"ban.remove", Privilege::operate, kDatabase, "Lift the bans of an address"},
     {"ban.list", Privilege::read, kDatabase, "All bans in force"},
     {"ban.why", Privilege::read, kDatabase, "The bans and violations of one address"},
-    {"peer.list", Privilege::read, kDatabase, "Peers and the state of their connections"},
+    {"peer.list", Privilege::read, kDatabase, "Peers and the state of their connections", kQuick,
+     kMemory},
     {"peer.show", Privilege::read, kDatabase, "One peer with its next attempt"},
     {"peer.history", Privilege::read, kDatabase, "Sessions of one peer or of all"},
     {"peer.connect", Privilege::operate, kNode, "Dial a peer now, within its ledger"},
     {"peer.disconnect", Privilege::operate, kNode, "Close a connection and stay away"},
-    {"slots.show", Privilege::read, kNode, "Usage of the connection slots"},
-    {"slots.check", Privilege::read, kDatabase, "Would this address be accepted now"},
+    {"slots.show", Privilege::read, kNode, "Usage of the connection slots", kQuick, kMemory},
+    {"slots.check", Privilege::read, kDatabase, "Would this address be accepted now", kQuick,
+     kMemory},
     {"audit.list", Privilege::read, kDatabase, "Rows of the audit log"},
     {"audit.verify", Privilege::read, kDatabase, "Check the hash chain", kSlow},
     {"audit.head", Privilege::read, kDatabase, "The last row's hash, to note elsewhere"},

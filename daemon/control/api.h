@@ -43,6 +43,8 @@ struct MethodRow {
   bool needs_node;  // false: works on the database alone, too
   std::string_view summary;
   bool slow = false;  // may take minutes: runs beside the node's thread, and callers wait longer
+  // With a node it is answered from memory, so that a large change goes on beneath it.
+  bool from_memory = false;
 };
 [[nodiscard]] std::span<const MethodRow> method_table();
 [[nodiscard]] const MethodRow* find_method(std::string_view name);
