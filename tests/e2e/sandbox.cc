@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <algorithm>
 
 #include <csignal>
 #include <filesystem>
@@ -43,14 +42,10 @@ pid_t spawn(const std::vector<std::string>& argv, const std::vector<std::string>
     const std::string text = *v;
     // What the caller's shell has set must not change what is tested.
     if (text.starts_with("TIMECTL_") || text.starts_with("XDG_")) continue;
+    if (text.substr(0, text.find('=')).ends_with("_proxy")) continue;
     variables.push_back(text);
   }
   variables.insert(variables.end(), environment.begin(), environment.end());
-  // No test asks the real site; those of discovery name a server of their own.
-  const auto names_it = [](const auto& text) { return text.starts_with("TIMECTL_DISCOVERY_"); };
-  if (std::ranges::none_of(environment, names_it)) {
-    variables.emplace_back("TIMECTL_DISCOVERY_ENABLED=false");
-  }
   auto environment_pointers = pointers(variables);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
@@ -188,6 +183,10 @@ NodeProcess::NodeProcess(Sandbox& sandbox, std::string address, std::string extr
                          << "\"\n[network]\nname = \"testnet\"\n"
                          << "port = " << sandbox.port() << "\n"
                          << extra_config;
+  // No test asks the real site; those of discovery name a server of their own.
+  if (extra_config.find("[discovery]") == std::string::npos) {
+    std::ofstream(config_, std::ios::app) << "\n[discovery]\nenabled = false\n";
+  }
 }
 
 NodeProcess::~NodeProcess() {
