@@ -166,7 +166,8 @@ void write_snapshot(Connection& connection, const SnapshotWrite& write, const Li
   Query(connection, "UPDATE api_body SET last_at = ? WHERE sha256 = ?")
       .bind(milliseconds_of(snapshot.last_at), snapshot.sha256)
       .run();
-  if (connection.number("SELECT changes()") == 0 && !write.body.empty()) {
+  const bool fits = !write.body.empty() && write.body.size() <= kMaxBodyBytes;
+  if (connection.number("SELECT changes()") == 0 && fits) {
     Query insert(connection, "INSERT INTO api_body (sha256, last_at, body) VALUES (?, ?, ?)");
     insert.row().bind(1, snapshot.sha256);
     insert.row().bind(2, milliseconds_of(snapshot.last_at));

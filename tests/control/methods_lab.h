@@ -9,6 +9,7 @@
 
 #include "daemon/core/json.h"
 #include "daemon/methods.h"
+#include "store/api_table.h"
 #include "store/peer_history.h"
 #include "store/peers_table.h"
 #include "store/whitelist_table.h"
