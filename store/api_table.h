@@ -18,7 +18,8 @@ namespace timectl::store {
 inline constexpr std::size_t kMaxUrlBytes = 2048;
 inline constexpr std::size_t kMaxPendingRows = 100'000;  // the largest list that config allows
 inline constexpr std::size_t kMaxRejectedRows = 100'000;
-inline constexpr std::size_t kMaxBodyBytes = 8'388'608;       // larger lists are not kept
+inline constexpr std::size_t kMaxBodyBytes =
+    3'145'728;  // larger ones are not kept; a row has 4 MiB
 inline constexpr std::size_t kMaxKeptBodyBytes = 67'108'864;  // of all kept lists together
 
 [[nodiscard]] Result<ListMemory> load_list_memory(Database& database);

@@ -14,7 +14,7 @@ namespace timectl::store {
 namespace {
 
 constexpr int kBusyMilliseconds = 2000;
-constexpr int kMaxValueBytes = 1 << 20;  // of one value or statement, whatever the file says
+constexpr int kMaxValueBytes = 1 << 22;  // of one value, row or statement, whatever the file says
 constexpr int kBackupPages = 256;
 
 std::string uri_of(const std::filesystem::path& file, std::string_view parameters) {

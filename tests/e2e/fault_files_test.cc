@@ -250,7 +250,7 @@ TEST(FaultS10, OfTwentyStartsAtOnceExactlyOneWins) {
   std::vector<Outcome> outcomes(kStarts);
   std::vector<std::thread> threads;
   for (auto& outcome : outcomes) {
-    threads.emplace_back([&] { outcome = ask_json(node, {"--timeout", "1", "node", "start"}); });
+    threads.emplace_back([&] { outcome = ask_json(node, {"--timeout", "20", "node", "start"}); });
   }
   for (auto& thread : threads) thread.join();
   int won = 0;

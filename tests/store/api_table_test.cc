@@ -130,7 +130,7 @@ TEST(ApiTable, OldListsGoButNeverTheOneInForceOrTheOneFetchedLast) {
 TEST(ApiTable, KeptListsHaveABoundTogether) {
   auto database = Database::in_memory();
   ListMemory memory;
-  for (int i = 0; i < 9; ++i) {
+  for (int i = 0; i < 23; ++i) {
     const std::string body(kMaxBodyBytes, static_cast<char>('a' + i));
     memory.state.sha256 = body_hash(body);
     const auto write = snapshot(body, kNow + i * 1h);
