@@ -51,7 +51,8 @@ struct Host {
 
   boost::asio::io_context io{1};
   Whitelist whitelist{10};
-  Node node{NodeOptions{policy(), kNode, 1, NodeMode::active}, whitelist};
+  Bans bans;
+  Node node{NodeOptions{.policy = policy(), .own_address = kNode, .seed = 1}, whitelist, bans};
   std::unique_ptr<Network> network;
   std::size_t ended = 0;
 };

@@ -51,7 +51,7 @@ class Bench {
       entries.push_back(entry);
     }
     whitelist.load(entries);
-    node.emplace(NodeOptions{policy, kOwn, 1, NodeMode::active}, whitelist);
+    node.emplace(NodeOptions{.policy = policy, .own_address = kOwn, .seed = 1}, whitelist, bans);
     node->start(at({}));
     (void)node->take_commands();
     for (std::size_t n = 0; n < count; ++n) {
@@ -101,6 +101,7 @@ class Bench {
   }
 
   Whitelist whitelist{10'000};
+  Bans bans;
   std::optional<Node> node;
   Duration now = {};
 };
