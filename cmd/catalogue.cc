@@ -79,7 +79,7 @@ std::vector<Explanation> gather() {
                    std::string(row.remedy), std::nullopt});
   }
   for (const auto& row : fetch_step_table()) {
-    all.push_back({std::string(name_of(row.step)), "refresh step",
+    all.push_back({std::string(name_of(row.step)), "step",
                    std::string(row.meaning) + " (" + std::string(row.code) + ")",
                    std::string(row.remedy), std::nullopt});
   }

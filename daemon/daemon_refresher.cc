@@ -12,6 +12,8 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr Duration kRetryStore = std::chrono::minutes(1);
+
 store::AuditOrigin own_origin(Now now) {
   return {.at = now.wall, .actor = std::string(store::kActorApi), .via = "node"};
 }
@@ -84,7 +86,7 @@ void Refresher::fetched(const FetchJob& job, const FetchOutcome& outcome) {
     looked.reply.whitelisted = services_.whitelist->size();
     asked.done(to_json(looked.reply));
   }
-  if (real.empty()) return over(false);
+  if (real.empty()) return over({});
   take(job, outcome, std::move(real));
 }
 
@@ -109,16 +111,16 @@ void Refresher::take(const FetchJob& job, const FetchOutcome& outcome, std::vect
     for (const auto& asked : real) {
       asked.done(stored ? Result<json::value>(to_json(conclusion->reply)) : stored.error());
     }
-    over(true);
+    // What a full disk refused is tried again soon; the recorder says that it is full.
+    over(stored ? next_refresh_after(services_.list->state, rules_of(*services_.config),
+                                     retry_after_, random_)
+                : kRetryStore);
   });
 }
 
-void Refresher::over(bool real) {
+void Refresher::over(std::optional<Duration> next) {
   busy_ = false;
-  if (real) {
-    plan_next(next_refresh_after(services_.list->state, rules_of(*services_.config), retry_after_,
-                                 random_));
-  }
+  if (next) plan_next(*next);
   begin();
 }
 

@@ -40,7 +40,7 @@ class Refresher {
   void begin();
   void fetched(const FetchJob& job, const FetchOutcome& outcome);
   void take(const FetchJob& job, const FetchOutcome& outcome, std::vector<Asked> real);
-  void over(bool real);
+  void over(std::optional<Duration> next);  // none: the timer goes on as it is
 
   boost::asio::io_context& io_;
   Services& services_;

@@ -71,12 +71,20 @@ control::Reply whitelist_approve(const Call& call) {
   std::vector<control::ChangeReply> replies;
   std::vector<store::AuditEntry> rows;
   for (const auto& change : plan->changes) {
+    const auto* source = change.after ? change.after->find(Source::api) : nullptr;
+    if (change.result == ChangeResult::added && source != nullptr && source->expires_at) {
+      replies.push_back({change.ip,
+                         "missing",
+                         {},
+                         "protected until " + rfc3339(*source->expires_at).substr(0, 10)});
+      continue;
+    }
     replies.push_back(
         {change.ip, std::string(name_of(change.result)), change.still_by, change.why});
   }
   for (const auto& ip : plan->decided) {
     if (!memory.rejections.contains(ip)) continue;
-    replies.push_back({ip, "added", {}, "no longer rejected: the next refresh takes it"});
+    replies.push_back({ip, "approved", {}, "no longer rejected: the next refresh takes it"});
     rows.push_back({"list.approve", ip.to_string(), {}, {}, "no longer rejected", "ok"});
   }
   if (plan->memory.state.baseline_at != memory.state.baseline_at) {

@@ -107,6 +107,15 @@ std::optional<std::string> json_of(const std::optional<WhitelistEntry>& entry) {
   return entry ? std::optional(json::serialize(to_json(*entry))) : std::nullopt;
 }
 
+// A source that is marked, unmarked, renamed or given another time is neither new nor gone.
+std::string action_of(const WhitelistChange& change) {
+  if (change.result == ChangeResult::removed) return "whitelist.remove";
+  const bool same = change.before && change.after &&
+                    std::ranges::equal(change.before->sources, change.after->sources, {},
+                                       &WhitelistSource::source, &WhitelistSource::source);
+  return same ? "whitelist.change" : "whitelist.add";
+}
+
 bool writes(const WhitelistChange& change) {
   return change.result == ChangeResult::added || change.result == ChangeResult::removed;
 }
@@ -144,10 +153,8 @@ Result<void> apply(AuditScope& scope, const WhitelistChange& change, const std::
     return {};
   });
   if (!written) return written;
-  const bool added = change.result == ChangeResult::added;
-  return scope.record({added ? "whitelist.add" : "whitelist.remove", change.ip.to_string(),
-                       json_of(change.before), json_of(change.after),
-                       reason.empty() ? reason_of(change) : reason,
+  return scope.record({action_of(change), change.ip.to_string(), json_of(change.before),
+                       json_of(change.after), reason.empty() ? reason_of(change) : reason,
                        std::string(name_of(change.result))});
 }
 

@@ -21,7 +21,8 @@ inline constexpr std::size_t kMaxWhitelistRows = 20'000;  // more than the polic
 // All entries in the order of their addresses, sources ordered by strength.
 [[nodiscard]] Result<std::vector<WhitelistEntry>> load_whitelist(Database& database);
 
-// Writes one planned change and its audit row ("whitelist.add" or "whitelist.remove", with before
+// Writes one planned change and its audit row ("whitelist.add", "whitelist.change" where no source
+// comes or goes, or "whitelist.remove", with before
 // and after as compact JSON of the entry). `unchanged` and `refused` write nothing. `reason` is
 // the audit row's why; empty takes the strongest source's. Texts that are not printable or over
 // their limit: invalid_argument.

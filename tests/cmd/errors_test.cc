@@ -160,5 +160,18 @@ TEST(Errors, AConfigurationWithErrorsNamesAllOfThem) {
   EXPECT_EQ(sandbox.run({"--config", file, "whitelist", "list"}).status, 78);
 }
 
+TEST(Explain, EveryCodeThatIsListedIsExplained) {
+  const Sandbox sandbox;
+  const auto list = json::parse(sandbox.run({"--json", "explain", "--list"}).out);
+  const auto& codes = list.at("data").as_array();
+  EXPECT_GT(codes.size(), 100U);
+  for (const auto& row : codes) {
+    const std::string code(row.at("code").as_string());
+    const auto shown = sandbox.run({"explain", code});
+    EXPECT_EQ(shown.status, 0) << code << shown.err;
+    EXPECT_NE(shown.out.find("what"), std::string::npos) << code;
+  }
+}
+
 }  // namespace
 }  // namespace timectl::testing
