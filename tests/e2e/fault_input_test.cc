@@ -191,13 +191,13 @@ TEST(FaultC13, EveryFaultOfTheConfigIsNamedWithItsLine) {
       {"wrong type", good + "max_connections = \"many\"\n", "max_connections"},
       {"out of range", good + "max_connections = -4\n", "max_connections"},
       {"unknown section", good + "[nonsense]\nx = 1\n", "nonsense"},
-      {"no TOML", good + "port 24\n", ":6:"},
-      {"unfinished", good + "whitelisted_peers = [\"1.2.3.4\"\n", ":7:"},
+      {"no TOML", good + "port 24\n", ":8:"},
+      {"unfinished", good + "whitelisted_peers = [\"1.2.3.4\"\n", ":9:"},
       {"no address", good + "whitelisted_peers = [\"1.2.3.999\"]\n", "1.2.3.999"},
-      {"escape", good + "x = \"\x1b[2J\"\n", ":6:"},
-      {"nul", good + std::string("x = \"\0\"\n", 8), ":6:"},
-      {"no UTF-8", good + "x = \"\xff\xfe\"\n", ":6:"},
-      {"deep", good + "x = " + std::string(50'000, '[') + "\n", ":6:"},
+      {"escape", good + "x = \"\x1b[2J\"\n", ":8:"},
+      {"nul", good + std::string("x = \"\0\"\n", 8), ":8:"},
+      {"no UTF-8", good + "x = \"\xff\xfe\"\n", ":8:"},
+      {"deep", good + "x = " + std::string(50'000, '[') + "\n", ":8:"},
   };
   for (const auto& each : cases) {
     SCOPED_TRACE(each.name);

@@ -179,14 +179,13 @@ NodeProcess::NodeProcess(Sandbox& sandbox, std::string address, std::string extr
       config_(data_dir_ + ".toml"),
       log_(data_dir_ + ".log") {
   std::filesystem::create_directories(data_dir_);
-  std::ofstream(config_) << "[node]\nlisten = \"" << address_
-                         << "\"\n[network]\nname = \"testnet\"\n"
+  // No test asks the real site; those of discovery name a server of their own.
+  const bool own = extra_config.find("[discovery]") != std::string::npos;
+  std::ofstream(config_) << "[node]\nlisten = \"" << address_ << "\"\n"
+                         << (own ? "" : "[discovery]\nenabled = false\n")
+                         << "[network]\nname = \"testnet\"\n"
                          << "port = " << sandbox.port() << "\n"
                          << extra_config;
-  // No test asks the real site; those of discovery name a server of their own.
-  if (extra_config.find("[discovery]") == std::string::npos) {
-    std::ofstream(config_, std::ios::app) << "\n[discovery]\nenabled = false\n";
-  }
 }
 
 NodeProcess::~NodeProcess() {
