@@ -96,12 +96,16 @@ class SynFloodTest : public MiddleBoxTest {
   std::uint64_t sent = 0;
 };
 
-TEST_F(SynFloodTest, N14AFloodOfForgedSynsHurtsNoSessionAndNewcomersGetInWithinASecond) {
+// A newcomer is served in milliseconds; where the loaded host of a test drops its SYN, the kernel
+// sends another one after 1 s and after 3 s.
+constexpr milliseconds kInTime = 5s;
+
+TEST_F(SynFloodTest, N14AFloodOfForgedSynsHurtsNoSessionAndKeepsNoNewcomerOut) {
   set_up("1");
   const auto since = text(peer(*keeper, ip(2)), "connected_at");
   const auto cpu = cpu_time(target->pid());
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(newcomer_is_served(10 + i, kSanitized ? 3s : 1s)) << i;
+    EXPECT_TRUE(newcomer_is_served(10 + i, kInTime)) << i;
   }
   EXPECT_FALSE(flooded_until([] { return false; }, 2 * ping_every));
   EXPECT_EQ(text(peer(*keeper, ip(2)), "connected_at"), since);
@@ -116,7 +120,7 @@ TEST_F(SynFloodTest, N14AFloodOfForgedSynsHurtsNoSessionAndNewcomersGetInWithinA
 // The control, and what happens where an operator has switched syncookies off.
 TEST_F(SynFloodTest, N14WithoutSyncookiesNewcomersStayOutsideAndTheSessionLives) {
   set_up("0");
-  EXPECT_FALSE(newcomer_is_served(10, 1s));
+  EXPECT_FALSE(newcomer_is_served(10, kInTime));
   EXPECT_EQ(tcp_counter(*target, "SyncookiesSent"), 0);
   EXPECT_TRUE(keeper->connected_to(ip(2)));
 }
