@@ -10,7 +10,10 @@
 
 #include "daemon/core/events.h"
 #include "daemon/core/json.h"
+#include "store/api_table.h"
+#include "store/ban_table.h"
 #include "store/connection.h"
+#include "store/migrations.h"
 #include "store/peer_history.h"
 #include "store/peers_table.h"
 #include "store/whitelist_table.h"
@@ -215,6 +218,11 @@ Result<std::vector<std::string>> check(Database& database, std::stop_token stop)
   });
   note(problems, keys);
   note(problems, load_whitelist(database));
+  if (database.schema_version() == newest_version()) {  // a copy may be older
+    note(problems, load_bans(database));
+    note(problems, load_list_memory(database));
+    note(problems, list_snapshots(database, kMaxHistoryLimit));
+  }
   note(problems, load_peers(database, kMaxPeerRows));
   SessionFilter sessions;
   sessions.limit = kMaxHistoryLimit;

@@ -213,14 +213,17 @@ TEST(Check, NamesEveryThingThatIsWrong) {
          "PRAGMA foreign_keys=OFF;"
          "INSERT INTO whitelist_source VALUES ('10.9.9.9', 'manual', '', '', 1, NULL, NULL);"
          "UPDATE audit SET reason = 'x' WHERE seq = 2;"
-         "INSERT INTO peers VALUES ('nonsense', 0, NULL, NULL, NULL, NULL, NULL, 0, '', '', '')");
+         "INSERT INTO peers VALUES ('nonsense', 0, NULL, NULL, NULL, NULL, NULL, 0, '', '', '');"
+         "INSERT INTO bans VALUES ('10.8.8.8', 'magic', '', '', 1, NULL, 0);"
+         "INSERT INTO api_pending VALUES ('10.7.7.7', 'magic', 1, '')");
   auto database = directory.open();
   ASSERT_TRUE(database);
   auto problems = check(*database);
   ASSERT_TRUE(problems);
   std::string all;
   for (const auto& problem : *problems) all += problem + "\n";
-  for (const char* named : {"table whitelist_source", "row 10.9.9.9", "row nonsense", "row 2"}) {
+  for (const char* named : {"table whitelist_source", "row 10.9.9.9", "row nonsense", "row 2",
+                            "row 10.8.8.8", "row 10.7.7.7"}) {
     EXPECT_NE(all.find(named), std::string::npos) << named << " in\n" << all;
   }
 }
