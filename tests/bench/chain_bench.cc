@@ -109,17 +109,43 @@ void BM_VerifyWithSignatures(benchmark::State& state) {
 }
 BENCHMARK(BM_VerifyWithSignatures);
 
-// The longest that one block can take: 4 MB of transactions, which a hostile peer makes at no cost.
-// 0: one huge transaction; 1: as many as fit.
+// Blocks of 4 MB that are valid. 0: one huge transaction; 1: 15,000 of the usual size.
 void BM_VerifyLargest(benchmark::State& state) {
   const bool many = state.range(0) == 1;
-  constexpr std::size_t spend_size = 200;  // bytes, about
+  constexpr std::size_t spend_size = 240;  // bytes, about
   Chain chain({.block_size = many ? 0 : wire::max_block_size,
                .spends = many ? wire::max_block_size / spend_size : 0},
               1);
   verify_all(state, chain, nullptr);
 }
 BENCHMARK(BM_VerifyLargest)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
+
+// The longest that one block can take: a hostile peer makes 4 MB of the smallest transactions, one
+// with a memo, under a wrong merkle root, so that both rules for the root are tried.
+void BM_VerifyHostile(benchmark::State& state) {
+  constexpr std::size_t smallest = 34;  // bytes
+  ChainMaker maker;
+  Circumstances at;
+  at.network = wire::Network::testnet;
+  at.parent = maker.tip();
+  at.now = maker.time_of(1);
+  test::BlockDraft draft = maker.draft();
+  draft.merkle_root = wire::Hash32{};
+  draft.transactions.at(0).memo.emplace();
+  const std::size_t room = wire::max_block_size - maker.seal(draft).size();
+  for (std::size_t i = 0; i < room / smallest; ++i) {
+    draft.transactions.emplace_back().timestamp = static_cast<std::int64_t>(i);
+  }
+  const auto bytes = maker.seal(draft);
+  wire::Arena arena;
+  const wire::Block block = wire::decode_block(bytes, arena).value();
+  for (auto _ : state) {
+    const Verdict verdict = verify(at, block);
+    if (!verdict.has(Reason::merkle_root)) state.SkipWithError("looked at too little");
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes.size()));
+}
+BENCHMARK(BM_VerifyHostile)->Unit(benchmark::kMillisecond);
 
 void BM_MakeBlock(benchmark::State& state) {
   ChainMaker maker({.sign = state.range(0) == 1});
