@@ -46,6 +46,9 @@ TEST(Distribution, SaysBothSumsOfAnAddressThatIsPaidAnotherAmount) {
   ASSERT_TRUE(other.difference);
   EXPECT_EQ(other.difference->paid, 5U);
   EXPECT_EQ(other.difference->listed, 4U);
+  const auto left_out = payout({{"a", 3}}, {{"a", 3}, {"b", 4}});
+  ASSERT_TRUE(left_out.difference);
+  EXPECT_EQ(left_out.difference->listed, 4U);
   const auto stranger = payout({{"a", 3}, {"x", 4}}, {{"a", 3}, {"b", 4}});
   ASSERT_TRUE(stranger.difference);
   EXPECT_EQ(stranger.difference->paid, 0U);

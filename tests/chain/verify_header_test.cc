@@ -27,6 +27,11 @@ TEST_F(HeaderRule, HeightFollowsTheParents) {
     expect_only(Reason::wrong_height, height, std::uint64_t{21});
   }
   EXPECT_EQ(text_of(sealed().findings.at(0)), "height 22, expected 21");
+  // Heights do not begin again after the highest number.
+  draft_.header.height = 0;
+  at_.parent.height = most;
+  maker_.draw_lot(draft_);
+  expect_only(Reason::wrong_height, std::uint64_t{0}, most);
 }
 
 TEST_F(HeaderRule, PreviousHashIsTheParents) {

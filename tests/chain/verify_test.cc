@@ -155,7 +155,7 @@ TEST_F(OneRule, TheCoinbaseSpendsNothingAndPaysTheRewardInOneOutput) {
   const std::uint64_t reward = draft_.header.block_reward;
   change([](auto& tx) { tx.inputs.emplace_back(); });
   expect_only(Reason::coinbase_inputs, std::uint64_t{1}, std::uint64_t{0});
-  change([](auto& tx) { tx.outputs.push_back({0, "x"}); });
+  change([](auto& tx) { tx.outputs = {{1, "x"}, {2, "y"}}; });
   expect_only(Reason::coinbase_outputs, std::uint64_t{2}, std::uint64_t{1});
   change([](auto& tx) { tx.outputs.clear(); });
   expect_only(Reason::coinbase_outputs, std::uint64_t{0}, std::uint64_t{1});
