@@ -11,6 +11,7 @@ namespace {
 
 class Preimage {
  public:
+  explicit Preimage(std::size_t size) { bytes_.reserve(size); }
   template <class T>
   Preimage& number(T value) {  // little-endian, like this machine (bincode.h asserts it)
     std::array<std::uint8_t, sizeof(T)> bytes{};
@@ -40,7 +41,8 @@ std::vector<Hash32> ids_of(const Block& block, MemoInId memo) {
 }  // namespace
 
 std::vector<std::uint8_t> hash_preimage(const BlockHeader& header) {
-  return Preimage()
+  constexpr std::size_t fixed = 4 + 8 + 32 + 32 + 8 + 8 + 32 + 8 + 8;
+  return Preimage(fixed + header.leader.size() + header.active_masternodes_bitmap.size())
       .number(header.version)
       .number(header.height)
       .content(header.previous_hash)

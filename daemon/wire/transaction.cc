@@ -1,6 +1,8 @@
 #include "daemon/wire/transaction.h"
 
+#include <array>
 #include <charconv>
+#include <cstring>
 
 #include "daemon/wire/hash.h"
 #include "daemon/wire/schema.h"
@@ -8,10 +10,30 @@
 namespace timectl::wire {
 namespace {
 
+// "0," to "255,": most of the text are byte strings, written as lists of numbers.
+struct ByteText {
+  std::array<char, 4> text{};
+  std::uint8_t size = 0;
+};
+constexpr auto byte_texts = [] {
+  std::array<ByteText, 256> table{};
+  for (std::size_t value = 0; value < table.size(); ++value) {
+    ByteText& row = table[value];
+    if (value >= 100) row.text[row.size++] = static_cast<char>('0' + value / 100);
+    if (value >= 10) row.text[row.size++] = static_cast<char>('0' + value / 10 % 10);
+    row.text[row.size++] = static_cast<char>('0' + value % 10);
+    row.text[row.size++] = ',';
+  }
+  return table;
+}();
+
 // serde_json's compact text. Generic over described structs, so the order and names of the keys are
 // those of the structs.
 class IdText {
  public:
+  // `size`: of the text, about.
+  explicit IdText(std::size_t size) { text_.reserve(size); }
+
   template <class T>
   void write(const T& value) {
     if constexpr (std::is_integral_v<T>) {
@@ -20,6 +42,8 @@ class IdText {
       text_.append(digits, end);
     } else if constexpr (std::is_same_v<T, Text>) {
       write_text(value);
+    } else if constexpr (std::is_same_v<T, Bytes> || ByteArray<T>) {
+      write_bytes(value.data(), value.size());
     } else if constexpr (Optional<T>) {
       if (value) {
         write(*value);
@@ -47,7 +71,7 @@ class IdText {
         before = ',';
       });
       text_ += '}';
-    } else {  // arrays and lists, of bytes or of structs
+    } else {  // lists of structs
       text_ += '[';
       bool first = true;
       for (const auto& item : value) {
@@ -62,6 +86,21 @@ class IdText {
   [[nodiscard]] std::string take() { return std::move(text_); }
 
  private:
+  void write_bytes(const std::uint8_t* bytes, std::size_t size) {
+    text_ += '[';
+    const std::size_t at = text_.size();
+    text_.resize(at + size * sizeof(ByteText::text));
+    char* out = text_.data() + at;
+    for (std::size_t i = 0; i < size; ++i) {
+      const ByteText& row = byte_texts[bytes[i]];
+      std::memcpy(out, row.text.data(), row.text.size());
+      out += row.size;
+    }
+    if (size > 0) --out;  // the last comma
+    text_.resize(static_cast<std::size_t>(out - text_.data()));
+    text_ += ']';
+  }
+
   void write_text(Text value) {
     constexpr std::string_view digits = "0123456789abcdef";
     text_ += '"';
@@ -109,7 +148,10 @@ class IdText {
 std::string id_preimage(const Transaction& tx, MemoInId memo) {
   Transaction hashed = tx;
   if (memo == MemoInId::left_out) hashed.encrypted_memo.reset();
-  IdText text;
+  // A byte takes four digits at most, and the names of the keys less than what they stand for.
+  constexpr std::size_t rest = 512;
+  const std::size_t lists = tx.inputs.encoded().size() + tx.outputs.encoded().size();
+  IdText text(rest + 4 * lists);
   text.write(hashed);
   return text.take();
 }
