@@ -25,18 +25,24 @@ void SyncPlan::set_policy(const PlanPolicy& policy, Instant now) {
   tick(now);
 }
 
+// None where all rows are of connected peers: the slots hold no more, so a bug elsewhere.
+SyncPlan::Source* SyncPlan::row_of(const IpAddress& ip) {
+  const auto at = sources_.find(ip);
+  if (at != sources_.end()) return &at->second;
+  forget_sources();
+  if (sources_.size() >= policy_.max_sources && !forget_one()) return nullptr;
+  Source& source = sources_[ip];
+  source.batch = policy_.batch;
+  source.lot = random_.next();
+  return &source;
+}
+
 void SyncPlan::on_source(const IpAddress& ip, std::optional<Height> claim, Instant now) {
   now_ = std::max(now_, now);
-  auto at = sources_.find(ip);
-  if (at == sources_.end()) {
-    forget_sources();
-    if (sources_.size() >= policy_.max_sources && !forget_one()) return;
-    at = sources_.emplace(ip, Source{}).first;
-    at->second.batch = policy_.batch;
-    at->second.lot = random_.next();
-  }
-  at->second.connected = true;
-  at->second.claim = claim;
+  Source* source = row_of(ip);
+  if (source == nullptr) return;
+  source->connected = true;
+  source->claim = claim;
   if (phase_ != SyncPhase::syncing && target() > height_ + policy_.threshold) on_hint(now);
   fill(now);
   settle(now);
@@ -236,8 +242,10 @@ void SyncPlan::drop(const IpAddress& ip, DropReason reason, Height at, Instant n
       // in the order of DropReason
       &PlanPolicy::silent_drop, &PlanPolicy::silent_drop, &PlanPolicy::silent_drop,
       &PlanPolicy::wrong_drop,  &PlanPolicy::bad_drop,    &PlanPolicy::wrong_drop};
-  auto& source = sources_.at(ip);
   Duration length = policy_.*kBase[static_cast<std::size_t>(reason)];
+  Source* row = row_of(ip);  // it may have left since it served that
+  if (row == nullptr) return;
+  Source& source = *row;
   for (std::size_t i = 0; i < source.strikes && length < policy_.longest_drop; ++i) length *= 2;
   length = std::min(length, policy_.longest_drop);
   ++source.strikes;

@@ -182,7 +182,7 @@ class SyncPlan {
     Instant at;
   };
   struct Source {
-    bool connected = true;
+    bool connected = false;
     std::optional<Height> claim = {};
     std::optional<Request> request = {};
     std::optional<Instant> dropped_until = {};
@@ -227,6 +227,7 @@ class SyncPlan {
   void learn_from(const IpAddress& ip, const Range& asked, std::size_t blocks, std::size_t bytes,
                   Duration took);
   bool keep(const IpAddress& ip, const Range& range, std::size_t bytes);
+  [[nodiscard]] Source* row_of(const IpAddress& ip);  // made where there is none
   void forget_sources();
   bool forget_one();
   void expire(Instant now);  // requests not answered in time

@@ -52,29 +52,33 @@ ForkResult run(ForkSearch& search, const ToyChain& ours, const ToyChain& theirs)
 
 TEST(ForkSearch, TheAncestorIsExactForEveryPairOfSmallChainsWithinTheQuestions) {
   std::size_t pairs = 0;
-  for (Height ours = 0; ours <= 40; ++ours) {
-    for (Height theirs = 0; theirs <= 40; ++theirs) {
-      for (Height ancestor = 0; ancestor <= std::min(ours, theirs); ++ancestor) {
-        const ToyChain us{0, ours, ours};
-        const ToyChain peer{7, theirs, ancestor};
-        // The worst case for the bound: the clock expects no more than the higher of both.
-        const Height expected = std::max(ours, theirs);
-        ForkSearch search({}, {ours, theirs, expected}, true);
-        const auto result = run(search, us, peer);
-        ASSERT_EQ(result.ancestor, ancestor) << ours << " " << theirs;
-        const bool forked = ancestor < std::min(ours, theirs);
-        ASSERT_EQ(result.end, forked ? ForkEnd::forked : ForkEnd::same_chain);
-        ASSERT_EQ(result.depth, ours - ancestor);
-        if (forked) {
-          ASSERT_EQ(result.first_hash, peer.at(ancestor + 1));
+  for (const Height growth : {2, 64}) {  // 2: growing to the end and halving is twice too many
+    ForkPolicy policy;
+    policy.growth = growth;
+    for (Height ours = 0; ours <= 40; ++ours) {
+      for (Height theirs = 0; theirs <= 40; ++theirs) {
+        for (Height ancestor = 0; ancestor <= std::min(ours, theirs); ++ancestor) {
+          const ToyChain us{0, ours, ours};
+          const ToyChain peer{7, theirs, ancestor};
+          // The worst case for the bound: the clock expects no more than the higher of both.
+          const Height expected = std::max(ours, theirs);
+          ForkSearch search(policy, {ours, theirs, expected}, true);
+          const auto result = run(search, us, peer);
+          ASSERT_EQ(result.ancestor, ancestor) << ours << " " << theirs;
+          const bool forked = ancestor < std::min(ours, theirs);
+          ASSERT_EQ(result.end, forked ? ForkEnd::forked : ForkEnd::same_chain);
+          ASSERT_EQ(result.depth, ours - ancestor);
+          if (forked) {
+            ASSERT_EQ(result.first_hash, peer.at(ancestor + 1));
+          }
+          ASSERT_LE(search.questions(), allowed(expected))
+              << ours << " " << theirs << " " << ancestor;
+          ++pairs;
         }
-        ASSERT_LE(search.questions(), allowed(expected))
-            << ours << " " << theirs << " " << ancestor;
-        ++pairs;
       }
     }
   }
-  EXPECT_EQ(pairs, 23'821U);
+  EXPECT_EQ(pairs, 47'642U);
 }
 
 TEST(ForkSearch, TheAncestorOfLongChainsIsExactWithinTheQuestions) {

@@ -109,6 +109,16 @@ TEST(HeightTruth, ServedBlockThatIsNoLongerOnOurChainProvesNothing) {
   EXPECT_FALSE(t.believe().known());
 }
 
+TEST(HeightTruth, BlocksAboveTheClockAreNoEvidenceWhoeverServedThem) {
+  Truth t(kExpected + 2);
+  t.connect(3);
+  for (std::size_t n = 1; n <= 3; ++n) {
+    t.tip(masternode(n), kExpected);
+    t.truth.on_served(masternode(n), toy_tip(kExpected + 2), t.now);
+  }
+  EXPECT_EQ(t.height(), kExpected);
+}
+
 TEST(HeightTruth, BlocksHigherUpOnOurChainVouchForThoseBelow) {
   Truth t(4950);
   t.connect(3);
