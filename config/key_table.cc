@@ -3,6 +3,7 @@
 
 #include "config/keys.h"
 #include "config/words.h"
+#include "daemon/core/whitelist.h"
 
 namespace timectl::config {
 namespace {
@@ -183,7 +184,7 @@ constexpr Key kKeys[] = {
     {"whitelist", "liveness", 0, 0, "normal, lenient or never", WORD(policy.whitelist.liveness)},
     {"whitelist", "expire_after", kHour, 10 * kYear, "missing from the API until removed",
      MEMBER(policy.whitelist.expire_after)},
-    {"whitelist", "max_entries", 1, 100'000, "entries at most",
+    {"whitelist", "max_entries", 1, kMostEntries, "entries at most",
      MEMBER(policy.whitelist.max_entries)},
     {"whitelist", "suggest_after", kDay, kYear, "reliable for so long",
      MEMBER(whitelist.suggest_after)},
@@ -218,7 +219,7 @@ constexpr Key kKeys[] = {
     {"discovery", "ca_file", 0, 0, "certificates to trust", MEMBER(discovery.ca_file)},
     {"discovery", "timeout", 1, kMinute, "one fetch in all", MEMBER(discovery.timeout)},
     {"discovery", "max_bytes", 1024, 16 * kMega, "of the list", MEMBER(discovery.max_bytes)},
-    {"discovery", "max_entries", 1, 100'000, "of the list", MEMBER(discovery.max_entries)},
+    {"discovery", "max_entries", 1, kMostEntries, "of the list", MEMBER(discovery.max_entries)},
     {"discovery", "max_redirects", 0, 10, "to the same host", MEMBER(discovery.max_redirects)},
     {"discovery", "keep_snapshots", kHour, kYear, "lists kept", MEMBER(discovery.keep_snapshots)},
 

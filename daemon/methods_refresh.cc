@@ -87,6 +87,9 @@ control::Reply whitelist_approve(const Call& call) {
     replies.push_back({ip, "approved", {}, "no longer rejected: the next refresh takes it"});
     rows.push_back({"list.approve", ip.to_string(), {}, {}, "no longer rejected", "ok"});
   }
+  for (const auto& ip : plan->refused) {
+    replies.push_back({ip, "refused", {}, "the whitelist is full: it goes on waiting"});
+  }
   if (plan->memory.state.baseline_at != memory.state.baseline_at) {
     rows.push_back(
         {"list.approve", source_name(memory.state.url), {}, {}, memory.state.held_because, "ok"});

@@ -16,7 +16,7 @@ namespace timectl::store {
 inline constexpr std::size_t kMaxLabelBytes = 64;
 inline constexpr std::size_t kMaxReasonBytes = 500;
 inline constexpr std::size_t kMaxAddedByBytes = 128;
-inline constexpr std::size_t kMaxWhitelistRows = 20'000;  // more than the policy's limit is damage
+inline constexpr std::size_t kMaxWhitelistRows = kMostEntries;  // more is damage
 
 // All entries in the order of their addresses, sources ordered by strength.
 [[nodiscard]] Result<std::vector<WhitelistEntry>> load_whitelist(Database& database);

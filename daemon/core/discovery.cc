@@ -11,17 +11,9 @@ namespace timectl {
 namespace {
 
 constexpr Duration kGrowthWindow = std::chrono::hours(24);  // W7
-constexpr Duration kFirstRetry = std::chrono::minutes(1);   // then 2, 4 ... up to the interval
-constexpr Duration kLongestWish = std::chrono::hours(24);   // Retry-After beyond is not believed
-constexpr Duration kCrashLoopGap = std::chrono::seconds(10);
-constexpr std::uint64_t kMostDoublings = 20;
 
 std::chrono::milliseconds wall(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
-}
-
-std::string count_text(std::size_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
 AddRequest request_for(const IpAddress& ip, const std::string& host, const std::string& reason,
@@ -54,8 +46,12 @@ struct Refresh {
   RefreshPlan plan = {};
   std::vector<WhitelistChange> additions = {};
   std::vector<IpAddress> newly_missing = {};
-  std::size_t base = 0;                // the API's entries that count for shrinking
-  std::size_t gone = 0;                // of them not on the list
+  struct Share {
+    std::size_t base = 0;  // entries that count
+    std::size_t gone = 0;  // of them not on the list
+  };
+  Share all = {};          // of the API's entries
+  Share established = {};  // of those that no recent list brought: new ones must not dilute them
   std::vector<IpAddress> recent = {};  // that the API brought in the growth window
 
   [[nodiscard]] bool listed(const IpAddress& ip) const {
@@ -76,16 +72,19 @@ struct Refresh {
 
 void Refresh::look_at_entry(const WhitelistEntry& entry, const WhitelistSource& source) {
   // A baseline in the future (the clock was set back) excuses nothing.
-  const auto baseline = memory.state.baseline_at.value_or(now) <= now ? memory.state.baseline_at
-                                                                      : std::optional<WallTime>();
+  const auto given = memory.state.baseline_at.value_or(WallTime::min());
+  const auto baseline = given <= now ? given : WallTime::min();
   // What was missing when the operator last said yes to a list is settled.
-  const bool settled = baseline && source.missing_since && *source.missing_since <= *baseline;
-  if (!settled) ++base;
-  if (source.added_at > now - wall(kGrowthWindow) && (!baseline || source.added_at > *baseline)) {
+  const bool settled = source.missing_since && *source.missing_since <= baseline;
+  const bool old = source.added_at <= baseline || source.added_at <= now - wall(rules.expire_after);
+  if (!settled) ++all.base;
+  if (!settled && old) ++established.base;
+  if (source.added_at > now - wall(kGrowthWindow) && source.added_at > baseline) {
     recent.push_back(entry.ip);
   }
   if (!listed(entry.ip)) {
-    if (!settled) ++gone;
+    if (!settled) ++all.gone;
+    if (!settled && old) ++established.gone;
     plan.missing.push_back(entry.ip);
     if (!source.missing_since) {
       newly_missing.push_back(entry.ip);
@@ -158,11 +157,13 @@ std::string Refresh::growth() const {
   return {};
 }
 
+// Also of the established ones alone: a list that first brings many could lose the others then.
 std::string Refresh::guard() const {
-  const double share = base == 0 ? 0 : static_cast<double>(gone) / static_cast<double>(base);
-  if (share > rules.max_shrink) {
-    return std::to_string(gone) + " of " + std::to_string(base) +
-           " listed addresses are missing (max_shrink = " +
+  for (const auto& [share, what] : {std::pair(all, " listed"), std::pair(established, " older")}) {
+    const auto most = rules.max_shrink * static_cast<double>(share.base);
+    if (static_cast<double>(share.gone) <= most) continue;
+    return std::to_string(share.gone) + " of " + std::to_string(share.base) + what +
+           " addresses are missing (max_shrink = " +
            std::to_string(std::lround(rules.max_shrink * 100)) + " %)";
   }
   return growth();
@@ -170,9 +171,9 @@ std::string Refresh::guard() const {
 
 // What waited already keeps the time at which it was first seen.
 void Refresh::add_pending(const IpAddress& ip, PendingChange change, const std::string& why) {
-  const auto known = std::ranges::find_if(
-      memory.pending, [&](const auto& entry) { return entry.ip == ip && entry.change == change; });
-  plan.pending.push_back({ip, change, known != memory.pending.end() ? known->seen_at : now, why});
+  const auto known = std::ranges::lower_bound(memory.pending, ip, {}, &PendingEntry::ip);
+  const bool same = known != memory.pending.end() && known->ip == ip && known->change == change;
+  plan.pending.push_back({ip, change, same ? known->seen_at : now, why});
 }
 
 void Refresh::hold(const std::string& because) {
@@ -227,7 +228,9 @@ struct Decision {
 Result<Decision> decide_which(const std::vector<IpAddress>& ips, const ListMemory& memory) {
   Decision decision{ips, ips.empty()};
   if (decision.all) {
-    if (memory.pending.empty()) {
+    const auto& state = memory.state;
+    const bool rejected = !state.sha256.empty() && state.rejected_sha256 == state.sha256;
+    if (memory.pending.empty() && !state.held_since && !rejected) {
       return Error{Code::not_found, "nothing waits for approval", "", {"timectl refresh"}};
     }
     decision.chosen = memory.pending;
@@ -250,14 +253,13 @@ Result<Decision> decide_which(const std::vector<IpAddress>& ips, const ListMemor
     }
     decision.rejected_before.push_back(ip);
   }
-  decision.all = decision.chosen.size() == memory.pending.size() && !memory.pending.empty();
   return decision;
 }
 
-void remove_chosen(ListMemory& memory, const std::vector<PendingEntry>& chosen) {
-  std::erase_if(memory.pending, [&](const auto& entry) {
-    return std::ranges::find(chosen, entry) != chosen.end();
-  });
+// An address waits for one change at a time: it is either new or missing.
+void remove_decided(ListMemory& memory, const std::vector<IpAddress>& decided) {
+  const std::set<IpAddress> gone(decided.begin(), decided.end());
+  std::erase_if(memory.pending, [&](const auto& entry) { return gone.contains(entry.ip); });
 }
 
 void end_holding(ListState& state) {
@@ -274,8 +276,8 @@ std::optional<FetchFailure> outage(const PeerList& list) {
         FetchStep::shape, "the list is empty, which is taken for an outage", "", {}};
   }
   return FetchFailure{FetchStep::shape,
-                      "none of the list's " + count_text(list.refused.size(), "entr") +
-                          (list.refused.size() == 1 ? "y" : "ies") + " can be taken (" +
+                      "none of the list's " + std::to_string(list.refused.size()) +
+                          (list.refused.size() == 1 ? " entry" : " entries") + " can be taken (" +
                           list.refused.front().address + ": " + list.refused.front().why +
                           "), which is taken for an outage",
                       "",
@@ -309,30 +311,40 @@ Result<DecisionPlan> plan_approve(const std::vector<IpAddress>& ips, const White
   if (!which) return which.error();
   DecisionPlan plan;
   plan.memory = memory;
+  std::size_t new_entries = 0;
   for (const auto& entry : which->chosen) {
-    plan.decided.push_back(entry.ip);
-    if (entry.change == PendingChange::add) {
-      plan.changes.push_back(whitelist.plan_add(
-          request_for(entry.ip, host, "listed by " + host + ", approved by " + by, now)));
-    } else if (const auto* present = whitelist.find(entry.ip);
-               present != nullptr && present->find(Source::api) != nullptr) {
-      plan.changes.push_back(marked(whitelist, *present, now, rules.expire_after));
+    const auto* present = whitelist.find(entry.ip);
+    if (entry.change == PendingChange::missing) {
+      plan.decided.push_back(entry.ip);
+      if (present != nullptr && present->find(Source::api) != nullptr) {
+        plan.changes.push_back(marked(whitelist, *present, now, rules.expire_after));
+      }
+      continue;
     }
+    if (present == nullptr && !whitelist.has_room_for(++new_entries)) {
+      plan.refused.push_back(entry.ip);  // it goes on waiting
+      continue;
+    }
+    plan.decided.push_back(entry.ip);
+    plan.changes.push_back(whitelist.plan_add(
+        request_for(entry.ip, host, "listed by " + host + ", approved by " + by, now)));
   }
   for (const auto& ip : which->rejected_before) {
     plan.decided.push_back(ip);
     plan.memory.rejections.erase(ip);
   }
-  remove_chosen(plan.memory, which->chosen);
+  remove_decided(plan.memory, plan.decided);
   auto& state = plan.memory.state;
-  if (which->all && state.held_since) {
-    state.accepted_at = now;
-    state.accepted_sha256 = state.sha256;
-    state.accepted_lists_us = state.fetched_lists_us;
-    state.baseline_at = now;
-    state.rejected_sha256.clear();
-    end_holding(state);
+  if (which->all && plan.refused.empty()) {
+    if (state.held_since) {
+      state.accepted_at = now;
+      state.accepted_sha256 = state.sha256;
+      state.accepted_lists_us = state.fetched_lists_us;
+      state.baseline_at = now;
+    }
+    state.rejected_sha256.clear();  // the next refresh looks at that list anew
   }
+  if (plan.memory.pending.empty()) end_holding(state);
   return plan;
 }
 
@@ -343,47 +355,23 @@ Result<DecisionPlan> plan_reject(const std::vector<IpAddress>& ips, const ListMe
   DecisionPlan plan;
   plan.memory = memory;
   auto& state = plan.memory.state;
-  const bool whole = which->all && ips.empty() && state.held_since.has_value();
+  const bool whole = which->all && state.held_since.has_value();
   if (whole) {
     state.rejected_sha256 = state.sha256;
     end_holding(state);
   }
-  std::vector<PendingEntry> settled;
   for (const auto& entry : which->chosen) {
     if (entry.change == PendingChange::missing && !whole) {
       plan.refused.push_back(entry.ip);
       continue;
     }
-    settled.push_back(entry);
     plan.decided.push_back(entry.ip);
     if (!whole) plan.memory.rejections[entry.ip] = {now, by};
   }
   for (const auto& ip : which->rejected_before) plan.decided.push_back(ip);  // they are already
-  remove_chosen(plan.memory, settled);
+  remove_decided(plan.memory, plan.decided);
+  if (plan.memory.pending.empty()) end_holding(state);
   return plan;
-}
-
-bool may_expire(const ListState& state, const DiscoveryRules& rules, WallTime now) {
-  const auto within = std::max(kConfirmedWithin, 2 * rules.interval);
-  return state.accepted_at && now - *state.accepted_at <= wall(within);
-}
-
-Duration next_refresh_after(const ListState& state, const DiscoveryRules& rules,
-                            std::optional<Duration> retry_after, Random& random) {
-  Duration wait = rules.interval;
-  if (state.failures > 0) {
-    const auto doublings = std::min(state.failures - 1, kMostDoublings);
-    wait = std::min(rules.interval, kFirstRetry * (std::int64_t{1} << doublings));
-  }
-  if (retry_after) wait = std::max(wait, std::min(*retry_after, kLongestWish));
-  const double factor = 1 + rules.jitter * (2 * random.unit() - 1);
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(wait) * factor);
-}
-
-Duration first_refresh_after(const ListState& state, WallTime now) {
-  if (!state.attempted_at || *state.attempted_at > now) return Duration::zero();
-  const auto since = std::chrono::duration_cast<Duration>(now - *state.attempted_at);
-  return since >= kCrashLoopGap ? Duration::zero() : kCrashLoopGap - since;
 }
 
 }  // namespace timectl

@@ -4,8 +4,9 @@
 // daemon (refresh.h) stores them with their audit rows.
 //
 // What an attacker who owns the list can do at most: add `max_growth` addresses in 24 hours, at
-// most `max_subnet_growth` of one network; mark up to `max_shrink` of the list's addresses as
-// missing, which takes nothing away for `expire_after`. Everything beyond waits for the operator.
+// most `max_subnet_growth` of one network; mark up to `max_shrink` of the addresses as missing, of
+// all and of those that are no news of his, which takes nothing away for `expire_after`. Everything
+// beyond waits for the operator.
 // An empty list is an outage. The config's blacklist and the operator's rejections beat the list.
 
 #include <boost/describe/class.hpp>
@@ -25,7 +26,7 @@ struct DiscoveryRules {
   bool approve_new = false;            // whitelist.api_policy = "approve"
   double max_shrink = 0.5;             // part of the API's entries that may be missing
   std::size_t max_growth = 100;        // new ones in 24 h
-  std::size_t max_subnet_growth = 20;  // of them in one /24 or /48
+  std::size_t max_subnet_growth = 20;  // of them in one /24 or /56
   Duration expire_after = std::chrono::hours(24) * 30;
   Duration interval = std::chrono::hours(1);
   double jitter = 0.1;  // of the interval, each way
@@ -124,11 +125,12 @@ struct RefreshPlan {
 struct DecisionPlan {
   std::vector<WhitelistChange> changes = {};  // of an approval, one for each address in order
   std::vector<IpAddress> decided = {};        // all of them
-  std::vector<IpAddress> refused = {};        // named, and a rejection cannot mean them
+  std::vector<IpAddress> refused = {};        // no room, or a rejection cannot mean them: they wait
   ListMemory memory = {};                     // as it is to be afterwards
 };
 // `ips` must wait or be rejected (not_found names the first that is neither); empty means all that
-// waits (not_found where nothing does). All of a held list puts it in force. `by` is the user.
+// waits (not_found where nothing does). All of a held list puts it in force, and a rejected list is
+// looked at anew; single addresses do neither. `by` is the user.
 [[nodiscard]] Result<DecisionPlan> plan_approve(const std::vector<IpAddress>& ips,
                                                 const Whitelist& whitelist,
                                                 const ListMemory& memory, const std::string& by,

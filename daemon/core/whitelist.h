@@ -19,6 +19,8 @@
 
 namespace timectl {
 
+inline constexpr std::size_t kMostEntries = 20'000;  // of a whitelist, whatever the config says
+
 struct WhitelistSource {
   Source source = Source::manual;
   std::string reason = {};

@@ -5,73 +5,16 @@
 #include <algorithm>
 #include <set>
 
+#include "tests/core/list_life.h"
+
 namespace timectl {
 namespace {
 
-const WallTime kStart{std::chrono::hours(500'000)};
-constexpr const char* kHost = "time-coin.io";
-
-IpAddress address(std::size_t i) {
-  // A new /24 for each, so that only the growth guard counts them unless a test wants otherwise.
-  return IpAddress::v4(64, static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i), 7);
-}
-
-std::vector<IpAddress> addresses(std::size_t from, std::size_t to) {
-  std::vector<IpAddress> ips;
-  for (auto i = from; i < to; ++i) ips.push_back(address(i));
-  std::ranges::sort(ips);
-  return ips;
-}
-
-// A whitelist that lives through refreshes as the daemon applies them.
-struct Life {
-  Whitelist whitelist{10'000};
-  ListMemory memory;
-  DiscoveryRules rules;
-  WallTime now = kStart;
-  std::uint64_t lists = 0;
-
-  RefreshPlan look(const std::vector<IpAddress>& ips, const std::string& hash) const {
-    FetchedList fetched{{.ips = ips}, hash, kHost};
-    return plan_refresh(fetched, whitelist, memory, rules, now);
-  }
-  RefreshPlan refresh(const std::vector<IpAddress>& ips, std::string hash = {}) {
-    if (hash.empty()) hash = "list " + std::to_string(++lists);
-    auto plan = look(ips, hash);
-    put(plan.changes);
-    memory.state = plan.state;
-    memory.pending = plan.pending;
-    return plan;
-  }
-  void put(const std::vector<WhitelistChange>& changes) {
-    for (const auto& change : changes) whitelist.put(change);
-  }
-  void approve(const std::vector<IpAddress>& ips = {}) {
-    auto plan = plan_approve(ips, whitelist, memory, "alice", kHost, rules, now);
-    ASSERT_TRUE(plan) << plan.error().message;
-    put(plan->changes);
-    memory = plan->memory;
-  }
-  void reject(const std::vector<IpAddress>& ips = {}) {
-    auto plan = plan_reject(ips, memory, "alice", now);
-    ASSERT_TRUE(plan) << plan.error().message;
-    memory = plan->memory;
-  }
-  void add(const IpAddress& ip, Source source) {
-    AddRequest request;
-    request.ip = ip;
-    request.source = {source, "", "alice", now};
-    whitelist.put(whitelist.plan_add(request));
-  }
-  [[nodiscard]] std::size_t count(Source source) const {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        whitelist.entries(), [&](const auto& row) { return row.second.find(source) != nullptr; }));
-  }
-  [[nodiscard]] const WhitelistSource* api(const IpAddress& ip) const {
-    const auto* entry = whitelist.find(ip);
-    return entry == nullptr ? nullptr : entry->find(Source::api);
-  }
-};
+using test::address;
+using test::addresses;
+using test::kHost;
+using test::kStart;
+using test::Life;
 
 TEST(Discovery, TheFirstListIsTakenWhateverItsSizeAndIsThenKept) {
   Life life;
@@ -259,6 +202,62 @@ TEST(Discovery, ApprovingAHeldListPutsItInForce) {
   EXPECT_FALSE(life.memory.state.held_since);
   EXPECT_EQ(life.count(Source::api), 20U) << "the old ones are missing, still protected";
   EXPECT_EQ(life.refresh(addresses(20, 30), "new").held_back, "");
+}
+
+// Who first brings many would have only few of the old ones to lose among them.
+TEST(Discovery, NewOnesDoNotDiluteTheOldOnes) {
+  Life life;
+  life.refresh(addresses(0, 23));
+  life.now += std::chrono::hours(1);
+  EXPECT_NE(life.refresh(addresses(100, 180)).held_back, "");
+  auto both = addresses(0, 23);
+  for (const auto& ip : addresses(100, 180)) both.push_back(ip);
+  std::ranges::sort(both);
+  EXPECT_EQ(life.refresh(both).held_back, "");
+  for (int day = 1; day <= 29; ++day) {
+    life.now += std::chrono::hours(24);
+    EXPECT_NE(life.refresh(addresses(100, 180)).held_back, "") << day;
+  }
+}
+
+TEST(Discovery, SingleDecisionsNeitherTakeTheListNorLeaveAnEmptyHoldBehind) {
+  Life life;
+  life.refresh(addresses(0, 10));
+  life.now += std::chrono::hours(1);
+  life.refresh(addresses(0, 111));
+  const auto baseline = life.memory.state.baseline_at;
+  life.reject(addresses(10, 110));
+  EXPECT_TRUE(life.memory.state.held_since) << "one waits";
+  life.approve({address(110)});
+  EXPECT_FALSE(life.memory.state.held_since);
+  EXPECT_EQ(life.memory.state.baseline_at, baseline);
+}
+
+TEST(Discovery, AHoldWithoutAnAddressAndARejectionOfAListCanBeTakenBack) {
+  Life life;
+  life.refresh(addresses(0, 10), "a");
+  life.now += std::chrono::hours(1);
+  life.refresh(addresses(0, 5), "b");
+  life.rules.max_shrink = 0.4;
+  EXPECT_NE(life.refresh(addresses(0, 5), "b").held_back, "");
+  EXPECT_TRUE(life.memory.pending.empty());
+  life.reject();
+  EXPECT_TRUE(life.refresh(addresses(0, 5), "b").was_rejected);
+  life.approve();
+  EXPECT_FALSE(life.refresh(addresses(0, 5), "b").was_rejected);
+  life.approve();
+  EXPECT_EQ(life.refresh(addresses(0, 5), "b").held_back, "");
+}
+
+TEST(Discovery, AnApprovalFillsTheWhitelistAndNoMore) {
+  Life life;
+  life.whitelist = Whitelist(3);
+  life.rules.approve_new = true;
+  life.refresh(addresses(0, 3));
+  life.add(address(900), Source::manual);
+  life.approve();
+  EXPECT_EQ(life.whitelist.size(), 3U);
+  EXPECT_EQ(life.memory.pending.size(), 1U) << "it goes on waiting";
 }
 
 TEST(Discovery, OnlyWhatWaitsCanBeDecidedAndAMissingOneNotByItself) {
