@@ -12,6 +12,7 @@ constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
 
 using Amounts = std::vector<std::pair<std::string, std::uint64_t>>;
 
+// Borrows the addresses.
 std::vector<wire::MasternodeReward> rewards_of(const Amounts& amounts) {
   std::vector<wire::MasternodeReward> rewards;
   for (const auto& [address, amount] : amounts) rewards.push_back({address, amount});
@@ -68,12 +69,14 @@ TEST(Distribution, SumsOver64BitsAreNotTakenForSmallOnes) {
 }
 
 TEST(Distribution, CountsAddressesThatGetSomethingOnceAndNotFurtherThanAsked) {
-  const auto rewards = rewards_of({{"a", 1}, {"a", 2}, {"b", 0}, {"c", 5}, {"d", 6}, {"e", 7}});
+  const Amounts many{{"a", 1}, {"a", 2}, {"b", 0}, {"c", 5}, {"d", 6}, {"e", 7}};
+  const auto rewards = rewards_of(many);
   EXPECT_EQ(rewarded_addresses(rewards, 0), 0U);
   EXPECT_EQ(rewarded_addresses(rewards, 1), 1U);
   EXPECT_EQ(rewarded_addresses(rewards, 3), 3U);
   EXPECT_EQ(rewarded_addresses(rewards, 100), 3U);
-  const auto few = rewards_of({{"a", 1}, {"a", 2}, {"b", 0}});
+  const Amounts one{{"a", 1}, {"a", 2}, {"b", 0}};
+  const auto few = rewards_of(one);
   EXPECT_EQ(rewarded_addresses(few, 3), 1U);
 }
 

@@ -22,7 +22,7 @@ TEST_F(HeaderRule, HeightFollowsTheParents) {
   at_.now = maker_.time_of(100);
   for (const std::uint64_t height : {std::uint64_t{0}, std::uint64_t{20}, std::uint64_t{22}}) {
     draft_.header.height = height;
-    draft_.header.timestamp = wire::params_of(at_.network).genesis_time + 600 * 22;
+    draft_.header.timestamp = wire::params_of(at_.network).genesis_time + 22 * wire::block_seconds;
     maker_.draw_lot(draft_);
     expect_only(Reason::wrong_height, height, std::uint64_t{21});
   }
