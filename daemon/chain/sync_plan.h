@@ -142,7 +142,8 @@ class SyncPlan {
   void on_left(const IpAddress& ip, Instant now);
   void on_hint(Instant now);  // something new is out there: do not wait for the pass
   // The blocks of one answer of `ip`, by height in their order, and their size together. keep: hold
-  // them as heights.front() until VerifyBlocks or DiscardBlocks says so.
+  // them as heights.front() until they are verified or DiscardBlocks names them; do so before the
+  // commands are taken.
   [[nodiscard]] Use on_blocks(const IpAddress& ip, std::span<const Height> heights,
                               std::size_t bytes, Instant now);
   // Verified and stored up to this height, block by block or at once.
