@@ -46,8 +46,9 @@ std::vector<IpAddress> SyncPlan::ready(Instant now) const {
     return std::tuple(a.first->pace, a.first->lot, a.second) <
            std::tuple(b.first->pace, b.first->lot, b.second);
   });
-  std::vector<IpAddress> ips;
-  for (const auto& [source, ip] : found) ips.push_back(ip);
+  std::vector<IpAddress> ips(found.size());
+  std::transform(found.begin(), found.end(), ips.begin(),
+                 [](const auto& entry) { return entry.second; });
   return ips;
 }
 
@@ -116,8 +117,8 @@ std::optional<SyncPlan::Range> SyncPlan::gap(Height end) const {
 
 std::size_t SyncPlan::batch_for(const Source& source) const {
   // An answer is one frame; asking for more than comes in it would only be cut (protocol 9.8).
-  const double share =
-      static_cast<double>(policy_.buffer_bytes / std::max<std::size_t>(policy_.peers_at_once, 1));
+  const double share = static_cast<double>(policy_.buffer_bytes) /
+                       static_cast<double>(std::max<std::size_t>(policy_.peers_at_once, 1));
   const auto by_size = static_cast<std::size_t>(std::max(share / block_bytes_, 1.0));
   return std::max<std::size_t>(std::min({source.batch, policy_.batch, by_size}), 1);
 }
