@@ -16,7 +16,7 @@
 //
 // What was believed is held for `hold_for` when its witnesses fall away: otherwise one of three
 // that lies, or leaves, would make the lag vanish. It goes at once when as many masternodes as it
-// takes to believe contradict it: are lower, or have another hash there.
+// takes to believe contradict it: have gone back below it, or have another hash there.
 //
 // Promises: no single peer moves the belief, whatever it says (`least_witnesses`) or ceases to say;
 // memory is one row of constant size a peer, `max_peers` connected ones and as many that left.
