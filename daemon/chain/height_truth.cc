@@ -240,7 +240,9 @@ bool HeightTruth::holds(const ChainFacts& facts, Instant now) const {
         std::any_of(row.reports.begin(), row.reports.end(), [&](const Report& known) {
           return known.tip.height == best.height && known.tip.hash != best.hash;
         });
-    if (other || *row.height < best.height) ++against;
+    // Who never was there is only behind: the belief was not its word.
+    const bool fell = *row.height < best.height && row.fell_from >= best.height;
+    if (other || fell) ++against;
   }
   return against < needed(masternodes(facts));
 }

@@ -16,7 +16,7 @@
 //
 // What was believed is held for `hold_for` when its witnesses fall away: otherwise one of three
 // that lies, or leaves, would make the lag vanish. It goes at once when as many masternodes as it
-// takes to believe contradict it: are lower, or have another hash there.
+// takes to believe contradict it: have gone back below it, or have another hash there.
 //
 // Promises: no single peer moves the belief, whatever it says (`least_witnesses`) or ceases to say;
 // memory is one row of constant size a peer, `max_peers` connected ones and as many that left.
@@ -110,7 +110,10 @@ struct Standing {
   std::optional<Height> behind_clock = {};  // a cross-check only: the network itself may stand
   std::optional<Height> spread = {};        // highest less lowest plausible height, us included
   std::optional<Height> claimed = {};       // the highest that a masternode claims; not believed
-  std::size_t masternodes = 0;              // connected
+  // By how much `claimed` is above the belief. Where this is not 0 and the ground is service (one
+  // masternode alone, say), the lag is the least that it can be, and "in sync" is not known.
+  Height unproven = 0;
+  std::size_t masternodes = 0;   // connected
   bool network_stalled = false;  // FM-S10: we are where everybody is, and the clock is further
   bool clock_doubted = false;    // most masternodes are above our clock's height: our clock is slow
 };

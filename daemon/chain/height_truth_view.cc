@@ -48,6 +48,8 @@ Standing HeightTruth::standing(const ChainFacts& facts, Instant now) {
     widen(*row.height);
     view.claimed = std::max(view.claimed.value_or(0), *row.height);
   }
+  const Height proven = view.belief.known() ? view.belief.best.height : 0;
+  if (view.claimed && *view.claimed > proven) view.unproven = *view.claimed - proven;
   view.clock_doubted = above_clock >= view.belief.needed && above_clock * 2 > view.masternodes;
   if (facts.own) {
     view.own = facts.own->height;

@@ -5,9 +5,11 @@
 // heights and bytes only. Pure, and deterministic: the same seed and events give the same commands.
 //
 // Masternodes first, the highest claim first (as far as the buffer reaches), then the fastest;
-// regular peers only while no masternode that may be asked is ahead. More than `threshold` behind
-// is a sync, looked for at every pass (`interval`, or a hint); less is fetched at the next poll of
-// the tips.
+// regular peers only while no masternode that may be asked is ahead, and fewer of them than
+// `witnesses` are there: where so many stand still, a longer chain of a stranger is not the
+// network's (a chain without proof of work can be made by anybody, T22). More than `threshold`
+// behind is a sync, looked for at every pass (`interval`, or a hint); less is fetched at the next
+// poll of the tips.
 //
 // Promises:
 // - one request outstanding a peer, `peers_at_once` of them, never above what the peer claims, and
@@ -50,6 +52,7 @@ struct PlanPolicy {
   Height threshold = 5;           // sync.threshold
   std::size_t batch = 50;         // sync.batch; protocol 9.12: answers have no more
   std::size_t peers_at_once = 8;  // sync.peers_at_once
+  std::size_t witnesses = 3;      // sync.witnesses
   std::size_t requests = 40;      // a peer in each request_window; protocol 7.11: it answers 100
   Duration request_window = 10s;
   std::size_t similar_requests = 15;  // a peer in each similar_window; protocol 7.12: at 20 before
@@ -72,10 +75,10 @@ struct PlanPolicy {
 };
 BOOST_DESCRIBE_STRUCT(PlanPolicy, (),
                       (enabled, interval, poll_interval, hint_gap, threshold, batch, peers_at_once,
-                       requests, request_window, similar_requests, similar_window, similar_within,
-                       answer_timeout, slow_answer, slow_factor, empty_wait, empty_answers,
-                       silent_drop, wrong_drop, bad_drop, longest_drop, stall_after, buffer_blocks,
-                       buffer_bytes, block_bytes, max_sources))
+                       witnesses, requests, request_window, similar_requests, similar_window,
+                       similar_within, answer_timeout, slow_answer, slow_factor, empty_wait,
+                       empty_answers, silent_drop, wrong_drop, bad_drop, longest_drop, stall_after,
+                       buffer_blocks, buffer_bytes, block_bytes, max_sources))
 
 enum class DropReason : std::uint8_t {
   stalled,
@@ -139,7 +142,8 @@ class SyncPlan {
   void on_left(const IpAddress& ip, Instant now);
   void on_hint(Instant now);  // something new is out there: do not wait for the pass
   // The blocks of one answer of `ip`, by height in their order, and their size together. keep: hold
-  // them as heights.front() until VerifyBlocks or DiscardBlocks says so.
+  // them as heights.front() until they are verified or DiscardBlocks names them; do so before the
+  // commands are taken.
   [[nodiscard]] Use on_blocks(const IpAddress& ip, std::span<const Height> heights,
                               std::size_t bytes, Instant now);
   // Verified and stored up to this height, block by block or at once.
@@ -203,7 +207,8 @@ class SyncPlan {
   using Buffer = std::map<Height, Batch>;
 
   [[nodiscard]] bool usable(const Source& source) const;  // connected, with a claim, not dropped
-  [[nodiscard]] bool masternode_ahead() const;
+  // Whether regular peers are asked as well: no masternode is ahead, and too few are at hand.
+  [[nodiscard]] bool regular_too() const;
   // In order of preference, those that may be asked now.
   [[nodiscard]] std::vector<IpAddress> ready(Instant now) const;
   [[nodiscard]] bool within_limits(const Source& source, const Range& range, Instant now) const;

@@ -11,28 +11,31 @@ bool SyncPlan::usable(const Source& source) const {
          (!source.dropped_until || *source.dropped_until <= now_);
 }
 
-bool SyncPlan::masternode_ahead() const {
-  return std::any_of(sources_.begin(), sources_.end(), [&](const auto& entry) {
-    return usable(entry.second) && *entry.second.claim > height_ && masternode_(entry.first);
-  });
+bool SyncPlan::regular_too() const {
+  std::size_t masternodes = 0;
+  for (const auto& [ip, source] : sources_) {
+    if (!usable(source) || !masternode_(ip)) continue;
+    if (*source.claim > height_ || ++masternodes >= policy_.witnesses) return false;
+  }
+  return true;
 }
 
 Height SyncPlan::target() const {
-  const bool masternodes = masternode_ahead();
+  const bool regular = regular_too();
   Height highest = height_;
   for (const auto& [ip, source] : sources_) {
-    const bool counts = usable(source) && (!masternodes || masternode_(ip));
+    const bool counts = usable(source) && (regular || masternode_(ip));
     if (counts) highest = std::max(highest, *source.claim);
   }
   return highest;
 }
 
 std::vector<IpAddress> SyncPlan::ready(Instant now) const {
-  const bool masternodes = masternode_ahead();
+  const bool regular = regular_too();
   std::vector<std::pair<const Source*, IpAddress>> found;
   for (const auto& [ip, source] : sources_) {
     const bool idle = usable(source) && !source.request && source.wait_until <= now;
-    const bool ahead = idle && *source.claim > height_ && (!masternodes || masternode_(ip));
+    const bool ahead = idle && *source.claim > height_ && (regular || masternode_(ip));
     if (ahead) found.emplace_back(&source, ip);
   }
   const Height end = window();
@@ -43,8 +46,9 @@ std::vector<IpAddress> SyncPlan::ready(Instant now) const {
     return std::tuple(a.first->pace, a.first->lot, a.second) <
            std::tuple(b.first->pace, b.first->lot, b.second);
   });
-  std::vector<IpAddress> ips;
-  for (const auto& [source, ip] : found) ips.push_back(ip);
+  std::vector<IpAddress> ips(found.size());
+  std::transform(found.begin(), found.end(), ips.begin(),
+                 [](const auto& entry) { return entry.second; });
   return ips;
 }
 
@@ -113,8 +117,8 @@ std::optional<SyncPlan::Range> SyncPlan::gap(Height end) const {
 
 std::size_t SyncPlan::batch_for(const Source& source) const {
   // An answer is one frame; asking for more than comes in it would only be cut (protocol 9.8).
-  const double share =
-      static_cast<double>(policy_.buffer_bytes / std::max<std::size_t>(policy_.peers_at_once, 1));
+  const double share = static_cast<double>(policy_.buffer_bytes) /
+                       static_cast<double>(std::max<std::size_t>(policy_.peers_at_once, 1));
   const auto by_size = static_cast<std::size_t>(std::max(share / block_bytes_, 1.0));
   return std::max<std::size_t>(std::min({source.batch, policy_.batch, by_size}), 1);
 }

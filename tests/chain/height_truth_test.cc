@@ -169,6 +169,19 @@ TEST(HeightTruth, WhatWasBelievedGoesAtOnceWhenEnoughMasternodesFallBack) {
   EXPECT_EQ(t.believe().best, toy_tip(4940));
 }
 
+// Found by the simulation below: of three witnesses for the newest block one took its word back,
+// and four that had not got the block yet were taken for a contradiction.
+TEST(HeightTruth, WhoHasNotGotTheBlockYetContradictsNothing) {
+  Truth t;
+  t.connect(7);
+  for (std::size_t n = 1; n <= 7; ++n) t.tip(masternode(n), 4950);
+  for (std::size_t n = 1; n <= 3; ++n) t.tip(masternode(n), 4951);
+  EXPECT_EQ(t.height(), 4951U);
+  t.tip(masternode(3), 4000, 7);
+  EXPECT_EQ(t.height(), 4951U);
+  EXPECT_TRUE(t.believe().held);
+}
+
 TEST(HeightTruth, WhoIsTakenOffTheWhitelistVouchesNoLongerAtOnce) {
   Truth t;
   t.connect(5);

@@ -190,6 +190,20 @@ TEST(HeightTruth, TheSourceOfBlocksIsShownAsChosen) {
   EXPECT_EQ(rows[3].standing, PeerStanding::silent);
 }
 
+TEST(HeightTruth, OneMasternodeAloneProvesWhatItServedAndTheRestIsSaidToBeUnproven) {
+  Truth t(4900);
+  t.connect(1, 3);
+  t.tip(masternode(1), 4990);
+  t.tip(regular(1), kExpected);
+  EXPECT_FALSE(t.standing().belief.known());
+  EXPECT_EQ(t.standing().lag_blocks, std::nullopt);
+  EXPECT_EQ(t.standing().unproven, 4990U);
+  t.truth.on_served(masternode(1), toy_tip(4900), t.now);
+  EXPECT_EQ(t.standing().belief.ground, Ground::service);
+  EXPECT_EQ(t.standing().lag_blocks, 0U);
+  EXPECT_EQ(t.standing().unproven, 90U);
+}
+
 TEST(HeightTruth, OnlyAVerifiedPlausibleTipIsTold) {  // protocol 7.31
   EXPECT_EQ(tip_to_tell(std::nullopt, kExpected), std::nullopt);
   EXPECT_EQ(tip_to_tell(Tip{10, {}}, kExpected), std::nullopt);

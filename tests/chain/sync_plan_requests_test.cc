@@ -43,6 +43,17 @@ TEST(SyncPlan, RegularPeersAreAskedOnlyWhileNoMasternodeIsAhead) {
   EXPECT_EQ(p.asked[1].peer, regular(1));
 }
 
+// T22 with a stranger: what three masternodes stand at is not left for a chain that he made up.
+TEST(SyncPlan, RegularPeersAreNotFollowedBeyondThreeMasternodesThatStand) {
+  for (std::size_t masternodes = 0; masternodes <= 4; ++masternodes) {
+    Plan p;
+    for (std::size_t n = 1; n <= masternodes; ++n) p.claim(masternode(n), 100);
+    p.claim(regular(1), 119);
+    p.run(10min);
+    EXPECT_EQ(p.asked.empty(), masternodes >= 3) << masternodes;
+  }
+}
+
 TEST(SyncPlan, TheHighestMasternodeComesFirstThenTheFastest) {
   PlanPolicy policy;
   policy.peers_at_once = 1;
