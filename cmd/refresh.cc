@@ -165,6 +165,9 @@ void add_refresh(CLI::App& root, Context& context) {
   add_flag(refresh, "--dry-run", request->dry_run, "say what would happen, change nothing");
   add_flag(refresh, "--history", *history, "the lists that were fetched, instead of fetching one");
   on_run(refresh, context, [&context, request, history]() -> Result<int> {
+    if (*history && request->dry_run) {
+      return Error{Code::invalid_argument, "either --history or --dry-run, not both"};
+    }
     return *history ? snapshots(context) : run(context, *request);
   });
 }

@@ -234,14 +234,6 @@ Result<void> save_list(Database& database, const ListMemory& memory,
   });
 }
 
-Result<void> save_list_state(Database& database, const ListState& state) {
-  Connection& connection = database.connection();
-  return in_transaction(connection, Sync::relaxed, kWriting, [&]() -> Result<void> {
-    write_state(connection, state);
-    return {};
-  });
-}
-
 Result<std::vector<ListSnapshot>> list_snapshots(Database& database, std::size_t limit) {
   Connection& connection = database.connection();
   return guarded(connection, kReading, [&]() -> Result<std::vector<ListSnapshot>> {

@@ -40,9 +40,6 @@ struct SnapshotWrite {
                                      const SnapshotWrite* snapshot);
 [[nodiscard]] Result<void> save_list(Database& database, const ListMemory& memory,
                                      const SnapshotWrite* snapshot);
-// Only the state: after an attempt that failed. May be lost with the power.
-[[nodiscard]] Result<void> save_list_state(Database& database, const ListState& state);
-
 // The newest `limit` (1 to 10,000), oldest first.
 [[nodiscard]] Result<std::vector<ListSnapshot>> list_snapshots(Database& database,
                                                                std::size_t limit);
