@@ -16,7 +16,7 @@ namespace {
 Result<int> pending(Context& context) {
   const auto answer = ask(context, "whitelist.pending", json::object());
   if (!answer) return answer.error();
-  using Row = PendingEntry;
+  using Row = control::PendingRow;
   return show<std::vector<Row>>(
       context, "timectl.whitelist.pending/1", *answer, [&](const std::vector<Row>& rows) {
         if (rows.empty()) {
@@ -30,7 +30,8 @@ Result<int> pending(Context& context) {
                 .column("WAITS FOR", [&](const Row& row) { return context.out.since(row.seen_at); })
                 .column("WHY", &Row::why)
                 .text());
-        context.out.note("next: timectl whitelist approve --all, or reject --all");
+        context.out.note("next: timectl whitelist approve --all --list " + rows.front().list +
+                         ", or reject");
       });
 }
 
@@ -40,6 +41,8 @@ void add_decision(CLI::App& whitelist, Context& context, const std::string& verb
   auto request = std::make_shared<control::DecisionRequest>();
   add_arguments(command, "ip", Count::any, request->ips, "IP", "addresses that wait");
   add_flag(command, "--all", request->all, "all that waits: of a held list, the list itself");
+  add_option(command, "--list", request->list, "HASH",
+             "only if this list still waits, as `pending` names it");
   on_run(command, context, [&context, request, verb]() -> Result<int> {
     const auto answer = ask(context, "whitelist." + verb, *request);
     if (!answer) return answer.error();

@@ -56,8 +56,8 @@ _timectl_options() {
     'whitelist verify') echo '-h --help' ;;
     'whitelist import') echo '-h --help --format --replace --all-sources --dry-run' ;;
     'whitelist export') echo '-h --help --format --all' ;;
-    'whitelist reject') echo '-h --help --all' ;;
-    'whitelist approve') echo '-h --help --all' ;;
+    'whitelist reject') echo '-h --help --all --list' ;;
+    'whitelist approve') echo '-h --help --all --list' ;;
     'whitelist pending') echo '-h --help' ;;
     'whitelist show') echo '-h --help' ;;
     'whitelist list') echo '-h --help --source' ;;
@@ -94,7 +94,9 @@ _timectl_type() {
     'whitelist list --source') echo 'config|api|manual' ;;
     'whitelist show') echo 'IP' ;;
     'whitelist approve') echo 'IP' ;;
+    'whitelist approve --list') echo 'HASH' ;;
     'whitelist reject') echo 'IP' ;;
+    'whitelist reject --list') echo 'HASH' ;;
     'whitelist export --format') echo 'text|json|toml' ;;
     'whitelist import') echo 'FILE' ;;
     'whitelist import --format') echo 'text|json|toml' ;;

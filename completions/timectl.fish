@@ -7,7 +7,7 @@ function __timectl_path
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --format --for --sort --since --peer --kind --actor --subject --head --commit --nodes --seconds
+        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --list --format --for --sort --since --peer --kind --actor --subject --head --commit --nodes --seconds
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
@@ -110,9 +110,11 @@ complete -c timectl -n '__timectl_at whitelist pending' -s h -l help -d 'this te
 complete -c timectl -n '__timectl_at whitelist approve' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist approve' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at whitelist approve' -l all -d 'all that waits: of a held list, the list itself'
+complete -c timectl -n '__timectl_at whitelist approve' -l list -x -d 'only if this list still waits, as `pending` names it'
 complete -c timectl -n '__timectl_at whitelist reject' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist reject' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at whitelist reject' -l all -d 'all that waits: of a held list, the list itself'
+complete -c timectl -n '__timectl_at whitelist reject' -l list -x -d 'only if this list still waits, as `pending` names it'
 complete -c timectl -n '__timectl_at whitelist export' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist export' -l format -x -a 'text json toml' -d 'the form; text if not given'
 complete -c timectl -n '__timectl_at whitelist export' -l all -d 'of all sources, not the manual ones alone'

@@ -12,6 +12,7 @@ namespace timectl {
 namespace {
 
 constexpr std::size_t kMaxAddresses = 5000;  // of one request
+constexpr std::size_t kShownDigits = 16;     // of a list's hash
 
 Result<std::vector<IpAddress>> parse_ips(const Call& call, const control::DecisionRequest& request,
                                          const std::string& verb) {
@@ -20,6 +21,12 @@ Result<std::vector<IpAddress>> parse_ips(const Call& call, const control::Decisi
                  request.all ? "either addresses or --all, not both" : "no address is given",
                  "",
                  {"timectl whitelist " + verb + " IP", "timectl whitelist " + verb + " --all"}};
+  }
+  if (!call.services.list->state.sha256.starts_with(request.list)) {
+    return Error{Code::busy,
+                 "another list waits now than " + printable(request.list, kShownDigits),
+                 "a refresh has replaced it since you looked",
+                 {"timectl whitelist pending"}};
   }
   if (request.ips.size() > kMaxAddresses) {
     return Error{Code::too_large, "over " + std::to_string(kMaxAddresses) + " addresses at once"};
@@ -54,7 +61,10 @@ ChangeSet change_set(const Call& call, const DecisionPlan& plan,
 
 control::Reply whitelist_pending(const Call& call) {
   json::array rows;
-  for (const auto& entry : call.services.list->pending) rows.push_back(to_json(entry));
+  const auto list = call.services.list->state.sha256.substr(0, kShownDigits);
+  for (const auto& entry : call.services.list->pending) {
+    rows.push_back(to_json(control::PendingRow{entry, list}));
+  }
   return {json::value(std::move(rows))};
 }
 

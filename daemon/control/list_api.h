@@ -52,12 +52,18 @@ struct SnapshotsRequest {
 };
 BOOST_DESCRIBE_STRUCT(SnapshotsRequest, (), (limit))
 
-// whitelist.pending (read): array of PendingEntry. whitelist.approve, whitelist.reject (operate):
+// whitelist.pending (read): array of PendingRow, which names the list that the entry waits with.
+struct PendingRow : PendingEntry {
+  std::string list = {};  // the first 16 digits of its hash
+};
+BOOST_DESCRIBE_STRUCT(PendingRow, (PendingEntry), (list))
+// whitelist.approve, whitelist.reject (operate):
 // array of ChangeReply. No address: all that waits, which must be asked for with `all`.
 struct DecisionRequest {
   std::vector<std::string> ips = {};
   bool all = false;
+  std::string list = {};  // as `pending` names it: decides only if that list still waits
 };
-BOOST_DESCRIBE_STRUCT(DecisionRequest, (), (ips, all))
+BOOST_DESCRIBE_STRUCT(DecisionRequest, (), (ips, all, list))
 
 }  // namespace timectl::control

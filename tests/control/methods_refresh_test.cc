@@ -159,6 +159,22 @@ TEST_F(RefreshMethods, WhoMayOnlyReadSeesWhatWaitsAndDecidesNothing) {
   EXPECT_EQ(audit().back().result, "denied");
 }
 
+TEST_F(RefreshMethods, OnlyTheListThatWasLookedAtIsDecided) {
+  list(1, 11);
+  refresh();
+  list(20, 30);
+  refresh();
+  const auto seen = good("whitelist.pending").as_array()[0].at("list");
+  list(40, 50);
+  refresh();
+  const json::object old{{"all", true}, {"list", seen}};
+  EXPECT_EQ(bad("whitelist.approve", old).code, Code::busy);
+  EXPECT_EQ(stored().size(), 10U);
+  const auto now = good("whitelist.pending").as_array()[0].at("list");
+  good("whitelist.approve", json::object{{"all", true}, {"list", now}});
+  EXPECT_EQ(stored().size(), 20U);
+}
+
 TEST_F(RefreshMethods, EitherAddressesOrAllAreDecided) {
   EXPECT_EQ(bad("whitelist.approve").code, Code::invalid_argument);
   EXPECT_EQ(
