@@ -61,7 +61,7 @@ void ChangeWriter::tell_one() {
                       .peer = change.ip,
                       .detail = "expired"});
   }
-  if (services_.record && set_.origin.actor == store::kActorApi) {
+  if (services_.record && set_.origin.actor != store::kActorExpiry) {
     const auto* before = change.before ? change.before->find(Source::api) : nullptr;
     const auto* after = change.after ? change.after->find(Source::api) : nullptr;
     if ((before == nullptr) != (after == nullptr)) {

@@ -194,6 +194,7 @@ TEST(DiscoveryOfANode, AListThatJumpsWaitsForTheOperator) {
 
   EXPECT_EQ(node.timectl({"whitelist", "approve", "127.31.5.10"}).status, 0);
   EXPECT_TRUE(whitelisted(node).contains("127.31.5.10"));
+  EXPECT_EQ(count(node.log(), "Whitelisted masternode from time-coin.io: 127.31.5.10\n"), 1U);
   EXPECT_EQ(node.timectl({"whitelist", "approve", "--all"}).status, 0);
   EXPECT_EQ(whitelisted(node).size(), 23U + 80U) << "the missing ones stay protected";
   EXPECT_EQ(refresh(node).status, 0);
