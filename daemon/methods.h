@@ -20,6 +20,7 @@
 #include "daemon/core/bans.h"
 #include "daemon/core/discovery.h"
 #include "daemon/core/node.h"
+#include "daemon/core/sync_views.h"
 #include "daemon/core/whitelist.h"
 #include "store/audit_log.h"
 #include "store/database.h"
@@ -36,6 +37,15 @@ struct NodeFacts {
   std::optional<IpAddress> own_address = {};
   std::string socket = {};
   std::string data_dir = {};
+};
+
+// The chain of a running node, for `timectl sync`.
+struct SyncServices {
+  std::function<SyncStatusView()> status = {};
+  std::function<std::vector<SyncPeerView>()> peers = {};
+  std::function<Result<std::vector<ForkView>>(std::size_t most)> forks = {};  // open ones first
+  std::function<Result<void>(bool paused)> pause = {};  // answered when it is on disk
+  std::function<Result<ForkView>()> accept_fork = {};
 };
 
 // All that the handlers work on; the pointers outlive Methods. `config`, `facts` and `access` may
@@ -58,7 +68,9 @@ struct Services {
   // Of a node: large changes and fetches go on beside its loop. None: they are done at once.
   std::function<void(ChangeSet, control::Answer)> apply = {};
   std::function<void(bool dry_run, store::AuditOrigin, control::Answer)> refresh = {};
-  std::function<void()> settle = {};  // finishes a large change that is under way
+  std::optional<SyncServices> sync = {};  // none: no node, or it has no chain
+  std::string data_dir = {};              // where the stored chain is, without a node
+  std::function<void()> settle = {};      // finishes a large change that is under way
 };
 
 class Methods {
