@@ -58,6 +58,17 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::list_failed, "The API's list could not be fetched; the last good one stays"},
     {EventKind::list_recovered, "The API's list can be fetched again"},
     {EventKind::list_held_back, "A refresh waits for the operator: too much changed at once"},
+    {EventKind::sync_started, "More blocks are missing than a poll of the tips fetches"},
+    {EventKind::sync_stalled, "A sync is under way and no block came for a minute"},
+    {EventKind::sync_ended, "The sync has reached what its sources have"},
+    {EventKind::lag_high,
+     "We are further behind than sync.alert_blocks (notice) or "
+     "alerts.lag_warning_blocks (warning)"},
+    {EventKind::lag_over, "The lag is over"},
+    {EventKind::fork_seen, "Masternodes are on another branch than we; `timectl sync fork`"},
+    {EventKind::fork_resolved, "A fork is over: we or the others have switched"},
+    {EventKind::chain_failed, "The file of the chain cannot be read or written; sync waits"},
+    {EventKind::chain_recovered, "The file of the chain works again"},
 });
 
 std::vector<Explanation> gather() {

@@ -197,6 +197,24 @@ std::string log_line(const Event& event) {
       return with_detail("The list of masternodes is back", event);
     case EventKind::list_held_back:
       return with_detail("The list of masternodes is held back", event);
+    case EventKind::sync_started:
+      return with_detail("Sync started", event);
+    case EventKind::sync_stalled:
+      return with_detail("Sync stalled", event);
+    case EventKind::sync_ended:
+      return with_detail("Sync ended", event);
+    case EventKind::lag_high:
+      return with_detail("Our chain lags", event);
+    case EventKind::lag_over:
+      return with_detail("Our chain has caught up", event);
+    case EventKind::fork_seen:
+      return with_detail("FORK", event);
+    case EventKind::fork_resolved:
+      return with_detail("The fork is resolved", event);
+    case EventKind::chain_failed:
+      return with_detail("The chain cannot be stored", event);
+    case EventKind::chain_recovered:
+      return with_detail("The chain can be stored again", event);
     case EventKind::ban_ended:
       return with_detail("The ban of " + ip + " has ended", event);
   }

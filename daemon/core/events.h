@@ -53,6 +53,15 @@ enum class EventKind : std::uint8_t {
   list_failed,
   list_recovered,
   list_held_back,
+  sync_started,
+  sync_stalled,
+  sync_ended,
+  lag_high,  // over sync.alert_blocks (notice) or alerts.lag_warning_blocks (warning)
+  lag_over,
+  fork_seen,
+  fork_resolved,
+  chain_failed,  // the file of the chain cannot be used
+  chain_recovered,
 };
 BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, config_rejected,
                     whitelist_added, whitelist_removed, promoted, demoted, dial_scheduled,
@@ -62,7 +71,8 @@ BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, con
                     no_masternode_connected, masternode_connected_again, store_degraded,
                     store_recovered, peer_cut, observer_sick, observer_well, peer_banned, ban_ended,
                     protection_lost, protection_regained, list_changed, list_failed, list_recovered,
-                    list_held_back)
+                    list_held_back, sync_started, sync_stalled, sync_ended, lag_high, lag_over,
+                    fork_seen, fork_resolved, chain_failed, chain_recovered)
 
 struct Event {
   WallTime at = {};

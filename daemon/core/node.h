@@ -23,6 +23,7 @@
 #include "daemon/core/protection.h"
 #include "daemon/core/time.h"
 #include "daemon/core/views.h"
+#include "daemon/core/violation.h"
 #include "daemon/core/vocabulary.h"
 #include "daemon/core/whitelist.h"
 
@@ -141,6 +142,8 @@ class Node {
                Now now);
   void on_height(ConnectionId connection, std::uint64_t height, Now now);  // ping or tip: a claim
   void on_wrong_genesis(ConnectionId connection, const std::string& detail, Now now);
+  // What it did about the chain (a bad block, say), by the judgement of whoever asked it.
+  void on_misconduct(const IpAddress& ip, ViolationKind kind, const std::string& detail, Now now);
   // The connection or attempt is over, for whichever reason; also after Close.
   void on_closed(ConnectionId connection, EndReason reason, const std::string& detail, Now now);
 

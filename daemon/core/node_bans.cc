@@ -80,6 +80,21 @@ void Node::State::judge_pong(Connection& c, bool known, Now now) {
             &c, now);
 }
 
+void Node::on_misconduct(const IpAddress& ip, ViolationKind kind, const std::string& detail,
+                         Now now) {
+  State& s = *state_;
+  s.awake(now);
+  if (!s.started || s.stopping) return;
+  if (s.standing(ip) == Standing::immune) {  // no score, but the operator should know
+    Event e = s.event(EventKind::violation, Severity::warning, ip, now);
+    e.detail = std::string(name_of(kind)) + ": " + printable(detail);
+    s.record(std::move(e));
+  }
+  s.violation(ip, kind, printable(detail), nullptr, now);
+  s.enforce_ban(ip, now);
+  s.pump(now);
+}
+
 // A ban that is in force now ends what there is with the address; says whether one is.
 bool Node::State::enforce_ban(const IpAddress& ip, Now now) {
   const Ban* ban = banned(ip);

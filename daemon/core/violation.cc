@@ -35,6 +35,15 @@ constexpr auto kRows = std::to_array<ViolationRow>({
     {ViolationKind::hammering, Gravity::nuisance, 1,
      "It dialled us more often than network.per_ip_per_minute.",
      "Its program reconnects without a pause, or many hosts share the address."},
+    {ViolationKind::bad_block, Gravity::attack, 5,
+     "It served a block that breaks a rule no honest node breaks.",
+     "Its chain is damaged or made up: compare its tip with others in `timectl sync peers`."},
+    {ViolationKind::wrong_blocks, Gravity::nuisance, 2,
+     "It answered a request for blocks with blocks of other heights.",
+     "Its store has gaps, or its program answers wrongly."},
+    {ViolationKind::unasked_blocks, Gravity::nuisance, 0.5,
+     "It sent blocks that nobody had asked for.",
+     "They are dropped; many of them mean that its program is broken."},
 });
 static_assert(kRows.size() == kViolationKinds);
 

@@ -30,10 +30,14 @@ enum class ViolationKind : std::uint8_t {
   early_frame,
   no_handshake,
   hammering,
+  bad_block,
+  wrong_blocks,
+  unasked_blocks,
 };
 BOOST_DESCRIBE_ENUM(ViolationKind, flood, frame_too_large, unknown_pongs, slow, undecodable,
-                    wrong_magic, early_frame, no_handshake, hammering)
-inline constexpr std::size_t kViolationKinds = 9;
+                    wrong_magic, early_frame, no_handshake, hammering, bad_block, wrong_blocks,
+                    unasked_blocks)
+inline constexpr std::size_t kViolationKinds = 12;
 
 // attack: no honest node does it; further bans are longer. nuisance: a shortest ban at most.
 enum class Gravity : std::uint8_t { nuisance, attack };

@@ -50,6 +50,22 @@ TEST(NodeBans, TwoFloodsAndTheThirdConnectionIsTurnedAwayForFiveMinutes) {
   EXPECT_EQ(g.shell.inbound(kStranger).verdict, Admit::accept);
 }
 
+TEST(NodeBans, TwoBadBlocksEndAStrangersSessionAndNotAMasternodes) {
+  for (const bool whitelisted : {false, true}) {
+    const auto who = whitelisted ? kMasternode : kStranger;
+    Guarded g(whitelisted ? std::vector{kMasternode} : std::vector<IpAddress>{});
+    (void)(whitelisted ? g.shell.finish_dial(who) : g.shell.inbound_session(who));
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_TRUE(g.shell.node.connected(who)) << i;
+      g.shell.node.on_misconduct(who, ViolationKind::bad_block, "height 7: wrong merkle root",
+                                 g.shell.now);
+      g.shell.collect();
+    }
+    EXPECT_EQ(g.shell.events(EventKind::violation).size(), 2U);
+    EXPECT_EQ(g.shell.node.connected(who), whitelisted);
+  }
+}
+
 TEST(NodeBans, KnockingWhileBannedDoesNotLengthenTheBan) {
   Guarded g({});
   (void)g.misbehaves(kStranger, EndReason::flood);
