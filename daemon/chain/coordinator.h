@@ -122,8 +122,8 @@ class Coordinator {
   void set_policy(const CoordinatorPolicy& policy, Now now);
   void on_whitelist_changed(Now now);
   void pause(bool paused, Now now);
-  // Takes the open fork's majority branch although it needs the operator's word. Errors:
-  // not_found (no fork waits for a word), conflict.
+  // The believed branch of the open fork may take the place of ours although that needs the
+  // operator's word; it is fetched first (after a pause). not_found: no fork waits for a word.
   [[nodiscard]] Result<ForkView> accept_fork(Now now);
 
   void tick(Now now);

@@ -169,9 +169,9 @@ std::vector<HeightTruth::Witness> HeightTruth::witnesses(const ChainFacts& facts
   return found;
 }
 
-Belief HeightTruth::by_witnesses(const ChainFacts& facts, Instant now) const {
+Belief HeightTruth::by_witnesses(const ChainFacts& facts, std::size_t wanted, Instant now) const {
   Belief belief;
-  belief.needed = needed(masternodes(facts));
+  belief.needed = wanted;
   const auto all = witnesses(facts, now);
   std::vector<IpAddress> on_our_chain;  // with a block of ours at this height or above it
   for (std::size_t i = 0; i < all.size();) {
@@ -248,7 +248,7 @@ bool HeightTruth::holds(const ChainFacts& facts, Instant now) const {
 }
 
 Belief HeightTruth::believe(const ChainFacts& facts, Instant now) {
-  auto belief = by_witnesses(facts, now);
+  auto belief = by_witnesses(facts, needed(masternodes(facts)), now);
   auto served = by_service(facts, now);
   const bool higher = !belief.known() || served.best.height > belief.best.height;
   if (served.known() && higher) belief = std::move(served);
@@ -262,6 +262,25 @@ Belief HeightTruth::believe(const ChainFacts& facts, Instant now) {
   held_ = belief;
   held_at_ = now;
   return belief;
+}
+
+Belief HeightTruth::backed(const ChainFacts& facts, Instant now) const {
+  return by_witnesses(facts, policy_.least_witnesses, now);
+}
+
+std::optional<bool> HeightTruth::on_our_chain(const IpAddress& ip, const ChainFacts& facts,
+                                              Instant now) const {
+  const auto at = rows_.find(ip);
+  return at == rows_.end() || at->second.left ? std::nullopt : agrees(at->second, facts, now);
+}
+
+std::optional<wire::Hash32> HeightTruth::reported(const IpAddress& ip, Height height) const {
+  const auto at = rows_.find(ip);
+  if (at == rows_.end()) return std::nullopt;
+  for (const auto& report : at->second.reports) {
+    if (report.tip.height == height) return report.tip.hash;
+  }
+  return std::nullopt;
 }
 
 std::optional<bool> HeightTruth::agrees(const Row& row, const ChainFacts& facts,

@@ -170,6 +170,15 @@ class HeightTruth {
   void on_served(const IpAddress& ip, const Tip& block, Instant now);
 
   [[nodiscard]] Belief believe(const ChainFacts& facts, Instant now);
+  // The highest block that `least_witnesses` masternodes report alike: what may be fetched on their
+  // word even where more are needed to call it the network's height. Only `witnesses` as a ground.
+  [[nodiscard]] Belief backed(const ChainFacts& facts, Instant now) const;
+  // Whether the highest block that it reported and we have is on our chain; none where it reported
+  // no block at a height that we have.
+  [[nodiscard]] std::optional<bool> on_our_chain(const IpAddress& ip, const ChainFacts& facts,
+                                                 Instant now) const;
+  // What it reported last for that height, if that is still known.
+  [[nodiscard]] std::optional<wire::Hash32> reported(const IpAddress& ip, Height height) const;
   [[nodiscard]] Standing standing(const ChainFacts& facts, Instant now);
   // Connected peers in order of address; `chosen`: where the sync fetches from now.
   [[nodiscard]] std::vector<PeerHeight> peers(const ChainFacts& facts,
@@ -217,7 +226,7 @@ class HeightTruth {
   [[nodiscard]] std::size_t masternodes(const ChainFacts& facts) const;
   [[nodiscard]] std::size_t needed(std::size_t masternodes) const;
   [[nodiscard]] std::vector<Witness> witnesses(const ChainFacts& facts, Instant now) const;
-  [[nodiscard]] Belief by_witnesses(const ChainFacts& facts, Instant now) const;
+  [[nodiscard]] Belief by_witnesses(const ChainFacts& facts, std::size_t wanted, Instant now) const;
   [[nodiscard]] Belief by_service(const ChainFacts& facts, Instant now) const;
   // Whether the held belief still stands beside what the masternodes say now.
   [[nodiscard]] bool holds(const ChainFacts& facts, Instant now) const;

@@ -142,21 +142,31 @@ std::vector<HashQuestion> HeightTruth::questions(const ChainFacts& facts, Instan
                         facts.masternode(ip) && !unsteady(row, now);
     if (counts) claims.emplace_back(*row.height, ip);
   }
-  if (claims.size() < belief.needed) return {};
   std::sort(claims.rbegin(), claims.rend());
-  // The highest height that enough of them say they have: there they must all be asked.
-  const Height common = claims[belief.needed - 1].first;
-  if (belief.known() && !belief.held && belief.best.height >= common) return {};
   std::vector<HashQuestion> questions;
-  for (const auto& [height, ip] : claims) {
-    auto& row = rows_.at(ip);
-    const bool told = std::any_of(row.reports.begin(), row.reports.end(), [&](const Report& known) {
-      return known.tip.height == common && fresh(known, now);
-    });
-    const bool asked = row.asked && now - *row.asked < policy_.ask_again_after;
-    if (height < common || told || asked) continue;
-    row.asked = now;
-    questions.push_back({ip, common});
+  const auto ask_at = [&](Height common) {
+    for (const auto& [height, ip] : claims) {
+      auto& row = rows_.at(ip);
+      const bool told = std::any_of(
+          row.reports.begin(), row.reports.end(),
+          [&](const Report& known) { return known.tip.height == common && fresh(known, now); });
+      const bool asked = row.asked && now - *row.asked < policy_.ask_again_after;
+      if (height < common || told || asked) continue;
+      row.asked = now;
+      questions.push_back({ip, common});
+    }
+  };
+  // The highest height that enough of them say they have: there they must all be asked. First for
+  // the belief, then for what may be fetched.
+  const bool open = !belief.known() || belief.held;
+  if (claims.size() >= belief.needed) {
+    const Height common = claims[belief.needed - 1].first;
+    if (open || belief.best.height < common) ask_at(common);
+  }
+  if (claims.size() >= policy_.least_witnesses && policy_.least_witnesses < belief.needed) {
+    const Height common = claims[policy_.least_witnesses - 1].first;
+    const auto known = backed(facts, now);
+    if (!known.known() || known.best.height < common) ask_at(common);
   }
   return questions;
 }

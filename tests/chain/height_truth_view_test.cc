@@ -83,7 +83,16 @@ TEST(HeightTruth, QuestionsSettleTipsOfDifferentHeightsAndAreNotRepeatedAtOnce) 
     t.truth.on_hash(question.peer, toy_tip(question.height), t.now);
   }
   EXPECT_EQ(t.believe().best, toy_tip(4951));
-  EXPECT_TRUE(t.truth.questions(t.facts, t.now + 60s).empty());
+  // Two of them have 4952: enough to fetch it, so that is settled next.
+  const auto further = t.truth.questions(t.facts, t.now + 60s);
+  ASSERT_EQ(further.size(), 1U);
+  EXPECT_EQ(further[0].height, 4952U);
+  EXPECT_EQ(further[0].peer, masternode(4));
+  EXPECT_EQ(t.truth.backed(t.facts, t.now).best, toy_tip(4951));
+  t.truth.on_hash(masternode(4), toy_tip(4952), t.now);
+  EXPECT_EQ(t.truth.backed(t.facts, t.now).best, toy_tip(4952));
+  EXPECT_EQ(t.believe().best, toy_tip(4951)) << "two are not three";
+  EXPECT_TRUE(t.truth.questions(t.facts, t.now + 120s).empty());
 }
 
 TEST(HeightTruth, OfTwoBranchesTheOneWithMoreMasternodesIsNamedAndTheSplitIsSaid) {

@@ -1,0 +1,191 @@
+// Coordinator: jobs, one at a time, and what comes of them.
+#include <algorithm>
+#include <variant>
+
+#include "daemon/chain/coordinator_state.h"
+
+namespace timectl::chain {
+namespace {
+
+constexpr Height kPruneEvery = 100;  // blocks that came since
+constexpr Duration kPaceWindow = 60s;
+
+std::string findings_text(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const auto& finding : findings) {
+    if (reason_row(finding.reason).effect == Effect::warn) continue;
+    text += (text.empty() ? "" : "; ") + text_of(finding);
+  }
+  return text;
+}
+
+}  // namespace
+
+void Coordinator::State::start_jobs() {
+  if (running && retry && !retry_at) {  // the store failed: the same again
+    retry = false;
+    commands.emplace_back(StartJob{*running});
+    return;
+  }
+  if (running) return;
+  if (!upkeep.empty()) {
+    running = std::move(upkeep.front());
+    upkeep.pop_front();
+    commands.emplace_back(StartJob{*running});
+    return;
+  }
+  if (wanted) start_verify();
+}
+
+void Coordinator::State::start_verify() {
+  const auto want = *std::exchange(wanted, std::nullopt);
+  const auto at = held.find(want.first);
+  TIMECTL_CHECK(at != held.end());
+  const ChainTip& base = building ? building->tip : tip;
+  TIMECTL_CHECK(base.block.height + 1 == want.first);
+  VerifyJob job;
+  job.staged = building.has_value();
+  job.at.network = options.network;
+  job.at.parent = base.block;
+  job.at.now = now.wall;
+  if (belief.known()) job.at.tip_height = belief.best.height;
+  job.batch = at->second.batch;
+  job.keys = keys;
+  const auto within = [&](Height height) { return height >= want.first && height <= want.last; };
+  const auto backed = truth.backed(best_facts(), now.mono);
+  if (building) {
+    if (within(building->ancestor + 1)) {
+      job.known.push_back({building->ancestor + 1, building->first_hash});
+    }
+  } else if (backed.known() && within(backed.best.height)) {
+    job.known.push_back(backed.best);
+  }
+  verifying = Verifying{want.peer, want.first, want.last, job.staged, false, job.known};
+  running = job;
+  commands.emplace_back(StartJob{std::move(job)});
+}
+
+void Coordinator::on_job_done(JobDone done, Now now) {
+  auto& s = *state_;
+  s.now = now;
+  TIMECTL_CHECK(s.running.has_value());
+  if (!done) {
+    s.failed(done.error());
+    return;
+  }
+  s.running.reset();
+  if (s.store_failure) {
+    s.store_failure.reset();
+    s.say(EventKind::chain_recovered, Severity::notice, "sync goes on");
+  }
+  std::visit([&](const auto& one) { s.done(one); }, *done);
+  s.drain();
+}
+
+// Nothing of the job has happened. The plan goes on fetching until its buffer is full.
+void Coordinator::State::failed(const Error& error) {
+  retry = true;
+  retry_at = now.mono + options.policy.store_retry;
+  if (!store_failure) {
+    say(EventKind::chain_failed, Severity::error,
+        error.message + (error.because.empty() ? "" : " (" + error.because + ")") +
+            "; it is tried again every " + human_duration(options.policy.store_retry));
+  }
+  store_failure = error;
+}
+
+void Coordinator::State::done(const VerifyDone& verified) {
+  const auto was = *std::exchange(verifying, std::nullopt);
+  if (verified.tip) {
+    const Height upto = verified.tip->block.height;
+    if (was.staged && building && building->tip.block.height + 1 == was.first) {
+      building->tip = *verified.tip;
+      building->hashes.insert(building->hashes.end(), verified.hashes.begin(),
+                              verified.hashes.end());
+      building->progress_at = now.mono;
+    } else if (!was.staged) {
+      tip = *verified.tip;
+      truth.on_served(was.peer, {upto, tip.block.hash}, now.mono);
+      pace.emplace_back(now.mono, upto);
+      while (pace.size() > 1 && now.mono - pace.front().first > kPaceWindow) pace.pop_front();
+      const auto& keep = options.policy.keep_bodies;
+      if (keep && upto >= pruned_at + kPruneEvery) {
+        pruned_at = upto;
+        upkeep.emplace_back(PruneJob{*keep});
+      }
+    }
+    stalled = false;
+    if (!was.stale) {
+      plan.on_verified(upto, now.mono);
+      if (upto == was.last) held.erase(was.first);
+    } else if (!was.staged) {
+      plan.on_chain(upto, now.mono);  // it began anew below what was being stored
+    }
+  }
+  TIMECTL_CHECK(verified.refused || (verified.tip && verified.tip->block.height == was.last));
+  if (verified.refused && !was.stale) refused(was, *verified.refused);
+  soon();
+}
+
+void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused& refusal) {
+  const auto is_known = std::find_if(was.known.begin(), was.known.end(),
+                                     [&](const Tip& one) { return one.height == refusal.height; });
+  const bool only_unlike_known =
+      is_known != was.known.end() &&
+      std::all_of(refusal.findings.begin(), refusal.findings.end(), [](const Finding& finding) {
+        return finding.reason == Reason::wrong_hash ||
+               reason_row(finding.reason).effect == Effect::warn;
+      });
+  // Another block than the masternodes agree on: its own branch, unless it said the same as they.
+  const bool broke_its_word =
+      only_unlike_known && truth.reported(was.peer, refusal.height) == is_known->hash;
+  DropReason reason = DropReason::bad_block;
+  if (refusal.too_early) {
+    reason = DropReason::empty;  // time cures it, and nothing is held against the peer
+  } else if (refusal.other_branch || (only_unlike_known && !broke_its_word)) {
+    reason = DropReason::other_branch;
+  }
+  if (reason == DropReason::bad_block) {
+    commands.emplace_back(
+        Accuse{was.peer, ViolationKind::bad_block,
+               "block " + std::to_string(refusal.height) + ": " + findings_text(refusal.findings)});
+  }
+  plan.on_bad(refusal.height, reason, now.mono);
+}
+
+void Coordinator::State::done(const PruneDone& pruned) {
+  if (pruned.pruned >= PruneJob{}.most && options.policy.keep_bodies) {
+    upkeep.emplace_back(PruneJob{*options.policy.keep_bodies});
+  }
+}
+
+void Coordinator::State::done(const ReorganiseDone& switched) {
+  TIMECTL_CHECK(building.has_value());
+  hashes.clear();
+  tip = switched.tip;
+  pace.clear();
+  const std::string how =
+      "our chain follows the other branch now: " + blocks_text(switched.replaced) +
+      " of ours above height " + std::to_string(building->ancestor) + " replaced, height " +
+      std::to_string(tip.block.height);
+  for (auto& [ip, peer] : peers) {
+    peer.search.reset();
+    peer.asked_at.reset();
+    peer.found.reset();
+    peer.suspected = false;
+  }
+  consent.reset();
+  building.reset();
+  resolve_fork(how);
+  restart_plan(tip.block.height);
+}
+
+void Coordinator::State::restart_plan(Height height) {
+  for (const auto& [ip, peer] : peers) plan.on_source(ip, std::nullopt, now.mono);
+  wanted.reset();
+  plan.on_chain(height, now.mono);
+  for (const auto& [ip, peer] : peers) plan.on_fork_settled(ip, now.mono);
+  soon();
+}
+
+}  // namespace timectl::chain

@@ -1,0 +1,136 @@
+// Coordinator: whom the plan may ask for blocks and how far, and how far behind we are.
+#include <algorithm>
+
+#include "daemon/chain/coordinator_state.h"
+
+namespace timectl::chain {
+namespace {
+
+std::string minutes_text(Duration age) {
+  return human_duration(std::chrono::floor<std::chrono::minutes>(age));
+}
+
+}  // namespace
+
+// The news of peers weighed together: what is believed, who may be asked, where chains part.
+void Coordinator::State::evaluate() {
+  evaluate_at.reset();
+  // While the best chain is being exchanged, half of what is read is of the old one.
+  if (running && std::holds_alternative<ReorganiseJob>(*running)) {
+    soon();
+    return;
+  }
+  const auto facts = best_facts();
+  belief = truth.believe(facts, now.mono);
+  for (const auto& question : truth.questions(facts, now.mono)) {
+    commands.emplace_back(AskHash{question.peer, question.height});
+  }
+  look_for_forks();
+  const auto branches = report();
+  note_fork(branches);
+  if (building) {
+    finish_branch();
+  } else {
+    consider_switch(branches);
+  }
+  offer_sources();
+  watch_lag();
+  drain();
+}
+
+void Coordinator::State::offer_sources() {
+  const auto backed = truth.backed(best_facts(), now.mono);
+  std::vector<std::pair<IpAddress, std::optional<Height>>> claims;
+  for (const auto& [ip, peer] : peers) claims.emplace_back(ip, claim_of(ip, backed));
+  // First who may not be asked any more, so that a request never goes to one of them meanwhile.
+  for (const bool some : {false, true}) {
+    for (const auto& [ip, claim] : claims) {
+      if (claim.has_value() == some) plan.on_source(ip, claim, now.mono);
+    }
+  }
+}
+
+// Up to which height a peer may be asked. A chain without proof of work can be made up by anybody
+// (protocol 9.5), so what it claims is not enough:
+// - what two masternodes agree on is fetched from those that agree;
+// - above that, one masternode is enough only where fewer than `witnesses` others stand lower;
+// - a regular peer is followed no further than a reorganisation can take back.
+std::optional<Height> Coordinator::State::claim_of(const IpAddress& ip,
+                                                   const Belief& backed) const {
+  if (building) {
+    const auto at = peers.find(ip);
+    const bool member = at != peers.end() && at->second.found &&
+                        at->second.found->end == ForkEnd::forked &&
+                        at->second.found->first_hash == building->first_hash;
+    return member ? truth.fit_source(ip, building_facts(), now.mono) : std::nullopt;
+  }
+  const auto facts = best_facts();
+  auto claim = truth.fit_source(ip, facts, now.mono);
+  if (!claim || *claim <= tip.block.height) return claim;
+  const Height reversible = tip.block.height + options.policy.fork.max_reorganisation;
+  const bool ahead = backed.known() && backed.best.height > tip.block.height;
+  const bool agrees =
+      ahead && std::binary_search(backed.vouched_by.begin(), backed.vouched_by.end(), ip);
+  if (!masternode(ip)) {
+    const Height known = std::max(tip.block.height, ahead ? backed.best.height : Height{0});
+    // Its chain is not known to be theirs: only as far as it can be undone.
+    return std::min({*claim, reversible, known + options.policy.fork.max_reorganisation});
+  }
+  std::size_t lower = 0;  // masternodes that stand lower than this one
+  for (const auto& [other, peer] : peers) {
+    const auto theirs = other == ip ? std::nullopt : truth.fit_source(other, facts, now.mono);
+    if (theirs && *theirs < *claim && masternode(other)) ++lower;
+  }
+  const bool alone_suffices = lower < options.policy.truth.witnesses;
+  if (agrees) return alone_suffices ? claim : std::min(*claim, backed.best.height);
+  if (ahead) {
+    // Others agree on a block; whether its chain has it too is asked, or it is lower and cannot
+    // say. Until then it may help only where a mistake can be undone.
+    return std::min({*claim, backed.best.height, reversible});
+  }
+  return alone_suffices ? claim : std::optional(tip.block.height);
+}
+
+std::optional<Duration> Coordinator::State::tip_age() const {
+  if (tip.block.height == 0) return std::nullopt;
+  const WallTime made{std::chrono::seconds(tip.timestamp)};
+  return std::max<Duration>(now.wall - made, Duration::zero());
+}
+
+int Coordinator::State::lag_level(const Standing& standing, std::string& why) const {
+  const auto& policy = options.policy.lag;
+  const Height blocks = standing.lag_blocks.value_or(0);
+  const auto age = tip_age();
+  if (blocks > policy.notice) {
+    why = blocks_text(blocks) + " behind: " + std::to_string(tip.block.height) + " of " +
+          std::to_string(standing.belief.best.height);
+    return blocks > policy.warning ? 2 : 1;
+  }
+  if (age && *age > policy.tip_age && standing.lag_blocks) {
+    why = "the last block is " + minutes_text(*age) + " old" +
+          (standing.network_stalled ? "; nobody has a newer one: the network stands still" : "");
+    return 2;
+  }
+  return 0;
+}
+
+// Said once a level was held for a while; while nothing is believed, nothing is said.
+void Coordinator::State::watch_lag() {
+  const auto standing = truth.standing(best_facts(), now.mono);
+  if (!standing.belief.known()) return;
+  std::string why;
+  const int level = lag_level(standing, why);
+  if (level != lag.candidate) {
+    lag.candidate = level;
+    lag.since = now.mono;
+  }
+  if (level == lag.level || now.mono - lag.since < options.policy.lag.hold) return;
+  lag.level = level;
+  if (level == 0) {
+    say(EventKind::lag_over, Severity::notice, "at height " + std::to_string(tip.block.height));
+  } else {
+    say(EventKind::lag_high, level == 2 ? Severity::warning : Severity::notice, why);
+  }
+}
+
+}  // namespace timectl::chain

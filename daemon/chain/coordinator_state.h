@@ -1,0 +1,149 @@
+#pragma once
+// The inside of Coordinator, for coordinator*.cc only. coordinator.cc: what comes in, and time;
+// coordinator_sources.cc: whom the plan may ask, and lag; coordinator_jobs.cc: jobs and what comes
+// of them; coordinator_forks.cc: searches, branches, switching; coordinator_views.cc: views.
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "daemon/chain/coordinator.h"
+
+namespace timectl::chain {
+
+struct Coordinator::State {
+  State(CoordinatorOptions options, const ChainView& chain, Now now);
+
+  struct Peer {
+    std::optional<Height> claim = {};  // the newest height that it told
+    std::optional<ForkSearch> search = {};
+    std::optional<Instant> asked_at = {};  // the search's question that is open
+    std::optional<ForkResult> found = {};  // of the last search that ended
+    Instant searched_at = {};
+    bool suspected = false;                  // its block did not fit on ours: a search is due
+    std::optional<Instant> accused_at = {};  // of blocks nobody asked for
+  };
+  struct Held {
+    IpAddress peer;
+    std::shared_ptr<const BlockBatch> batch;
+  };
+  // The branch that is fetched to replace ours above `ancestor`.
+  struct Building {
+    Height ancestor = 0;
+    wire::Hash32 first_hash{};
+    bool consented = false;            // by the operator
+    ChainTip tip;                      // the last staged; the ancestor before there is one
+    std::vector<wire::Hash32> hashes;  // of the staged blocks, from ancestor + 1
+    Instant progress_at = {};
+  };
+  struct Lag {
+    int level = 0;  // 0 none, 1 notice, 2 warning
+    int candidate = 0;
+    Instant since = {};  // of the candidate
+  };
+  struct Verifying {
+    IpAddress peer;
+    Height first = 0;
+    Height last = 0;
+    bool staged = false;
+    bool stale = false;  // the plan began anew meanwhile: only what was stored counts
+    std::vector<Tip> known = {};
+  };
+
+  // Facts.
+  [[nodiscard]] Height expected() const;
+  [[nodiscard]] std::optional<wire::Hash32> best_hash(Height height) const;
+  [[nodiscard]] ChainFacts best_facts() const;      // of the best chain
+  [[nodiscard]] ChainFacts building_facts() const;  // of the branch that is being built
+  [[nodiscard]] bool masternode(const IpAddress& ip) const { return options.masternode(ip); }
+  [[nodiscard]] Peer* find(const IpAddress& ip);
+
+  void say(EventKind kind, Severity severity, std::string detail,
+           const std::optional<IpAddress>& peer = {});
+  void soon();   // weigh the news of peers together, in a moment
+  void drain();  // the plan's commands
+  void news(const SyncChanged& changed);
+  void dropped(const DropSource& drop);
+
+  // coordinator_sources.cc
+  void evaluate();
+  void offer_sources();
+  [[nodiscard]] std::optional<Height> claim_of(const IpAddress& ip, const Belief& backed) const;
+  void watch_lag();
+  [[nodiscard]] int lag_level(const Standing& standing, std::string& why) const;
+  [[nodiscard]] std::optional<Duration> tip_age() const;
+
+  // coordinator_jobs.cc
+  void start_jobs();
+  void start_verify();
+  void done(const VerifyDone& verified);
+  void done(const ReorganiseDone& switched);
+  void done(const DropStagedDone&) {}
+  void done(const PruneDone& pruned);
+  void failed(const Error& error);
+  void refused(const Verifying& verifying, const VerifyDone::Refused& refusal);
+  void restart_plan(Height height);  // the plan begins anew there, asking nobody yet
+
+  // coordinator_forks.cc
+  void look_for_forks();
+  void begin_search(const IpAddress& ip, Peer& peer);
+  void ask_on(const IpAddress& ip, Peer& peer);
+  void search_ended(const IpAddress& ip, Peer& peer);
+  void expire_questions();
+  [[nodiscard]] ForkReport report() const;
+  void note_fork(const ForkReport& report);
+  void show_fork(const ForkReport& report);
+  void resolve_fork(const std::string& how);
+  void consider_switch(const ForkReport& report);
+  void begin_branch(const Branch& branch, bool consented);
+  void abandon_branch(const std::string& why);
+  void finish_branch();  // where it has reached what is believed
+
+  CoordinatorOptions options;
+  const ChainView& chain;
+  Now now;
+  HeightTruth truth;
+  SyncPlan plan;
+  ChainTip tip;  // of the best chain, as of the last job
+  std::map<IpAddress, Peer> peers;
+  std::vector<ChainCommand> commands;
+  std::map<Height, Held> held;  // by first height
+  std::shared_ptr<const ProducerKeys> keys = std::make_shared<const ProducerKeys>();
+  mutable std::map<Height, wire::Hash32> hashes;  // of the best chain, looked up before
+
+  Belief belief;  // at the last evaluation
+  std::optional<Instant> evaluate_at = {};
+  std::optional<Instant> hint_poll_at = {};
+  Instant hint_polled_at = {};
+  Lag lag;
+
+  std::deque<Job> upkeep;      // jobs that are due besides verification
+  std::optional<Job> running;  // as it was started, so that it can be tried again
+  bool retry = false;          // it failed and waits for retry_at
+  std::optional<Instant> retry_at = {};
+  std::optional<Error> store_failure = {};
+  std::optional<VerifyBlocks> wanted;  // by the plan, not started yet
+  std::optional<Verifying> verifying;  // started
+  Height pruned_at = 0;                // our height at the last PruneJob
+
+  std::optional<Building> building;
+  std::optional<ForkView> fork = {};  // the open one
+  std::optional<Instant> fork_clean_since = {};
+  std::optional<Instant> fork_saved_at = {};
+  std::optional<wire::Hash32> consent = {};  // the branch that the operator accepted
+  std::map<wire::Hash32, Instant> given_up;  // branches that did not hold, by first hash
+  std::optional<std::pair<wire::Hash32, Instant>> last_fork = {};  // resolved: against repetition
+
+  // The speed, and the news of the plan.
+  std::deque<std::pair<Instant, Height>> pace;
+  std::optional<Instant> sync_ended_at = {};
+  std::optional<std::pair<Instant, Height>> sync_began = {};
+  bool sync_quiet = false;  // began again right after an end: not said
+  bool stalled = false;
+};
+
+// "1,234 blocks"; "1 block".
+[[nodiscard]] std::string blocks_text(Height count);
+
+}  // namespace timectl::chain
