@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <map>
+#include <set>
 #include <type_traits>
 #include <utility>
 
@@ -36,10 +37,12 @@ struct Network::State : std::enable_shared_from_this<State> {
         sinks(std::move(network_sinks)),
         timer(io_context),
         address_timer(io_context),
-        context(std::make_shared<SessionContext>(SessionContext{
-            io_context, the_node, now, wire::params_of(on_wire(options.network)), options.policy,
-            options.listen, options.port, [this] { run_commands(); },
-            [this](ConnectionId id) { forget(id); }, [this] { relieve_buffers(); }})) {}
+        context(std::make_shared<SessionContext>(
+            SessionContext{io_context, the_node, now, wire::params_of(on_wire(options.network)),
+                           options.policy, options.listen, options.port, [this] { run_commands(); },
+                           [this](ConnectionId id) { forget(id); }, [this] { relieve_buffers(); },
+                           [this](const IpAddress& ip) { settle(ip); }, options.chain,
+                           ServedPool(options.served_blocks)})) {}
 
   Result<void> start();
   void stop(std::function<void()> when_stopped);
@@ -53,6 +56,8 @@ struct Network::State : std::enable_shared_from_this<State> {
   void forget(ConnectionId id);
   void relieve_buffers();
   void report_stopped();
+  void settle(IpAddress ip);
+  [[nodiscard]] Session* ready_session(const IpAddress& ip) const;
 
   void execute(Dial command);
   void execute(Proceed command);
@@ -78,6 +83,7 @@ struct Network::State : std::enable_shared_from_this<State> {
   std::shared_ptr<Listener> listener;
   std::shared_ptr<OwnAddresses> own_addresses;
   std::map<ConnectionId, std::shared_ptr<Session>> sessions;
+  std::set<IpAddress> told_ready;  // the addresses that the chain knows as ready
   std::function<void()> stopped;
   std::optional<Instant> last_trouble;
   std::size_t turned_away = 0;  // since the last line about it
@@ -188,6 +194,7 @@ void Network::State::execute(const Close& command) {
   if (it == sessions.end()) return;
   const auto session = it->second;
   session->close(command.reason, command.detail);
+  settle(session->remote());
 }
 
 void Network::State::execute(SendPing command) {
@@ -261,6 +268,25 @@ void Network::State::forget(ConnectionId id) {
   report_stopped();
 }
 
+// The chain knows addresses, not connections: where a new connection of a peer takes the place of
+// an old one, nothing has changed for it. By value: what is told may end the session that it is of.
+void Network::State::settle(IpAddress ip) {
+  if (options.chain == nullptr) return;
+  const bool ready = node.connected(ip);
+  if (ready && told_ready.insert(ip).second) {
+    options.chain->on_ready(ip, now());
+  } else if (!ready && told_ready.erase(ip) > 0) {
+    options.chain->on_gone(ip, now());
+  }
+}
+
+Session* Network::State::ready_session(const IpAddress& ip) const {
+  const auto it = std::find_if(sessions.begin(), sessions.end(), [&](const auto& entry) {
+    return entry.second->remote() == ip && entry.second->ready();
+  });
+  return it == sessions.end() ? nullptr : it->second.get();
+}
+
 // Over the budget of all peers together, the one that holds most goes: honest ones hold little.
 void Network::State::relieve_buffers() {
   // Strangers first: they choose what they hold, and must not choose which masternode goes.
@@ -300,6 +326,11 @@ void Network::stop(std::function<void()> stopped) {
 
 void Network::run_commands() {
   state_->run_commands();
+}
+
+bool Network::send(const IpAddress& peer, wire::OutgoingMessage message) {
+  Session* session = state_->ready_session(peer);
+  return session != nullptr && session->say(std::move(message));
 }
 
 void Network::set_policy(const Policy& policy) {

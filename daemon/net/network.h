@@ -10,6 +10,7 @@
 #include <string>
 
 #include "daemon/core/node.h"
+#include "daemon/wire/outgoing.h"
 
 namespace boost::asio {
 class io_context;
@@ -17,12 +18,17 @@ class io_context;
 
 namespace timectl::net {
 
+class ChainPort;
+
 struct NetworkOptions {
   timectl::Network network = timectl::Network::mainnet;
   bool open = true;            // false: passive, no listener (and the Node emits no Dial)
   IpAddress listen = {};       // also the source of dials, unless it is a wildcard
   std::uint16_t port = 24000;  // listened on and dialled; 0: any, for tests that do not dial
   Policy policy = {};
+  // Outlives the Network. Null: there is no chain, and peers are answered as answers.h says.
+  ChainPort* chain = nullptr;
+  std::size_t served_blocks = 33'554'432;  // bytes of block answers not sent yet, all peers
 };
 
 // Where the Node's records go; called on the network thread.
@@ -52,6 +58,10 @@ class Network {
   void stop(std::function<void()> stopped);
 
   void run_commands();
+
+  // To the ready session of that address. False where there is none, or where the send guard or a
+  // budget refused it: then it is gone, not kept. May be called from within the ChainPort.
+  bool send(const IpAddress& peer, wire::OutgoingMessage message);
 
   // New numbers for the transport and the Node, for open sessions too.
   void set_policy(const Policy& policy);

@@ -19,7 +19,10 @@ template <class T>
 constexpr std::size_t index_of = boost::mp11::mp_find<wire::Message, T>::value;
 
 // Protocol 14(5). The pong's row is the limit that older nodes enforce (7.11); a keep-alive of 3 s
-// stays below it.
+// stays below it. Questions about the chain have a row of their own, so that a peer's requests
+// cannot use up ours: a fork search asks some 25 heights, one after the other, within few ms on a
+// short way. Answers with blocks, each a read of the database, are a fifth more than what such a
+// program as this asks for, whose requests may come closer together than they left.
 Row row_of(std::size_t index) {
   switch (index) {
     case index_of<wire::msg::Pong>:
@@ -30,6 +33,16 @@ Row row_of(std::size_t index) {
       return {2, {2, seconds(60)}};
     case index_of<wire::msg::GetBlocks>:
       return {3, {40, seconds(10)}};
+    case index_of<wire::msg::GetChainTip>:
+    case index_of<wire::msg::GetBlockHash>:
+    case index_of<wire::msg::GetBlockHeight>:
+    case index_of<wire::msg::GetBlockRange>:
+    case index_of<wire::msg::BlockRequest>:
+      return {5, {40, seconds(2)}};
+    case index_of<wire::msg::BlocksResponse>:
+    case index_of<wire::msg::BlockRangeResponse>:
+    case index_of<wire::msg::BlockResponse>:
+      return {6, {48, seconds(10)}};
     default:
       return {4, {20, seconds(1)}};
   }
@@ -48,6 +61,11 @@ bool SendGuard::repeats(const wire::OutgoingMessage& message, Instant now) {
                                  [&](const Range& other) { return other.bytes == range.bytes; });
   if (!known) ranges_.push_back(range);
   return known;
+}
+
+bool SendGuard::room(std::size_t index, Instant now) const {
+  const Row row = row_of(index);
+  return buckets_.at(row.bucket).available(row.rate, now);
 }
 
 bool SendGuard::allows(const wire::OutgoingMessage& message, Instant now) {

@@ -18,6 +18,8 @@ class SendGuard {
  public:
   // Whether this may go out now; takes from its bucket if so. What may not is dropped, not kept.
   [[nodiscard]] bool allows(const wire::OutgoingMessage& message, Instant now);
+  // Whether a message of this index could: asked before an answer that costs something is made.
+  [[nodiscard]] bool room(std::size_t index, Instant now) const;
 
  private:
   struct Range {  // of a GetBlocks: start and end as they stand in the frame
@@ -26,7 +28,7 @@ class SendGuard {
   };
   [[nodiscard]] bool repeats(const wire::OutgoingMessage& message, Instant now);
 
-  static constexpr std::size_t bucket_count = 5;
+  static constexpr std::size_t bucket_count = 7;
   std::array<TokenBucket, bucket_count> buckets_;
   std::vector<Range> ranges_;  // asked for in the last 2 s, so at most 40
 };

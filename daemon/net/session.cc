@@ -48,7 +48,8 @@ Session::Session(std::shared_ptr<SessionContext> context, ConnectionId id, Direc
       watchdog_(context_->io),
       handshake_(direction, {&context_->network, context_->policy.commit_count,
                              context_->policy.min_peer_commit_count}),
-      reader_(static_cast<std::uint32_t>(context_->policy.transport.handshake_frame_limit)) {}
+      reader_(static_cast<std::uint32_t>(context_->policy.transport.handshake_frame_limit)),
+      served_(context_->served) {}
 
 Session::~Session() {
   context_->receive_buffered -= buffered_;
@@ -300,6 +301,7 @@ void Session::end() {
   context_->node.on_closed(id_, reason_, detail_, context_->now());
   context_->forget(id_);
   context_->run_commands();
+  context_->settle(remote_);
 }
 
 void Session::user_timeout(Duration timeout) {

@@ -4,7 +4,8 @@
 // frames, and exactly one on_closed at the end, whatever the end was. A coroutine reads; writing
 // happens at once, or when the socket takes more; one watchdog bounds every wait. Promises: pongs
 // go out before everything else; memory grows only with bytes received and within the budgets of
-// TransportPolicy; a hostile peer costs itself its connection and nobody else anything.
+// TransportPolicy and of block_budgets.h; a hostile peer costs itself its connection and nobody
+// else anything.
 
 #include <array>
 #include <boost/asio/awaitable.hpp>
@@ -21,6 +22,8 @@
 
 #include "daemon/core/node.h"
 #include "daemon/core/rate_limit.h"
+#include "daemon/net/block_budgets.h"
+#include "daemon/net/chain_port.h"
 #include "daemon/net/handshake.h"
 #include "daemon/net/handshake_gate.h"
 #include "daemon/net/send_guard.h"
@@ -45,6 +48,10 @@ struct SessionContext {
   std::function<void()> run_commands;
   std::function<void(ConnectionId)> forget;
   std::function<void()> relieve_buffers;  // called when receive_buffered is over its budget
+  // After each event by which the address may have got or lost its ready session.
+  std::function<void(const IpAddress&)> settle;
+  ChainPort* chain;   // null: there is none
+  ServedPool served;  // of all peers
   TlsContext tls = {};
   HandshakeGate gate = {};
   bool round_posted = false;  // of the gate
@@ -77,11 +84,15 @@ class Session : public std::enable_shared_from_this<Session> {
   void drop();  // at once and without a report: the Network is going away
   void ping(std::uint64_t nonce);
   void ask(Question question);
+  // What the chain has to say; false where it does not go out.
+  bool say(wire::OutgoingMessage message);
   void policy_changed();
   void user_timeout(Duration timeout);
 
   [[nodiscard]] ConnectionId id() const { return id_; }
   [[nodiscard]] const IpAddress& remote() const { return remote_; }
+  // The Node knows it as ready, and it is not closing.
+  [[nodiscard]] bool ready() const { return phase_ == Phase::ready && !closing_; }
   // Memory held for an unfinished frame, in bytes.
   [[nodiscard]] std::size_t buffered() const { return buffered_; }
 
@@ -113,7 +124,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void take_frame(wire::Bytes payload);
   void apply(Handshake::Step step);
   void become_ready();
-  void on_message(const wire::Message& message);
+  void on_message(const wire::Message& message, wire::Bytes payload);
+  void on_talk(const wire::Message& message);
   void on_ping(const wire::msg::Ping& ping);
   void on_late_handshake(const wire::msg::Handshake& handshake);
   void on_lists(const wire::Message& message);
@@ -124,11 +136,22 @@ class Session : public std::enable_shared_from_this<Session> {
   void report_traffic();
   void report_transport();
   enum class Place : std::uint8_t { front, back };
-  void send(wire::OutgoingMessage message, Place place);
+  bool send(wire::OutgoingMessage message, Place place);
   void uncork();
   void flush();
   void wait_writable();
   void lost(const Io& io);
+
+  // The chain (session_chain.cc).
+  [[nodiscard]] bool answer_from_chain(const wire::Message& message);
+  void tell_chain(const wire::Message& message, wire::Bytes payload);
+  [[nodiscard]] std::optional<std::uint64_t> own_height() const;
+  [[nodiscard]] bool takes_blocks();
+
+  struct Outgoing {
+    std::vector<std::uint8_t> frame;
+    bool served = false;  // an answer with blocks: not of send_queue, but of the ServedPool
+  };
 
   std::shared_ptr<SessionContext> context_;
   ConnectionId id_;
@@ -149,8 +172,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<Stream> stream_;
   Handshake handshake_;
   wire::FrameReader reader_;
-  std::list<std::vector<std::uint8_t>> queue_;
-  std::size_t queued_ = 0;     // bytes in queue_
+  std::list<Outgoing> queue_;
+  std::size_t queued_ = 0;     // bytes in queue_, without what is served
   std::size_t written_ = 0;    // of its first frame
   std::size_t buffered_ = 0;   // as accounted in the context
   std::size_t progress_ = 0;   // bytes of the unfinished frame since the last look
@@ -160,6 +183,8 @@ class Session : public std::enable_shared_from_this<Session> {
   TokenBucket kilobytes_;
   TokenBucket lists_;
   SendGuard guard_;
+  AskedBytes asked_;
+  ServedBytes served_;
 };
 
 }  // namespace timectl::net

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/net/answers.h"
+#include "daemon/net/chain_requests.h"
 #include "daemon/net/facts.h"
 #include "daemon/net/session.h"
 #include "daemon/wire/codec.h"
@@ -39,7 +40,7 @@ Io Session::read_some() {
 
 bool Session::within_byte_rate(std::size_t bytes, Instant now) {
   const Rate rate{context_->policy.transport.bytes_per_minute / kKilobyte, minutes(1)};
-  for (uncounted_ += bytes; uncounted_ >= kKilobyte; uncounted_ -= kKilobyte) {
+  for (uncounted_ += asked_.unasked(bytes, now); uncounted_ >= kKilobyte; uncounted_ -= kKilobyte) {
     if (!kilobytes_.take(rate, now)) return false;
   }
   return true;
@@ -133,7 +134,7 @@ void Session::take_frame(wire::Bytes payload) {
   } else if (judging) {
     apply(handshake_.on_message(decoded->message));
   } else if (phase_ == Phase::ready) {
-    on_message(decoded->message);
+    on_message(decoded->message, payload);
   }
 }
 
@@ -158,10 +159,17 @@ void Session::become_ready() {
   hello.protocol_version = std::max(hello.protocol_version, wire::protocol_version);
   context_->node.on_ready(id_, hello, context_->now());
   context_->run_commands();
+  context_->settle(remote_);
 }
 
-void Session::on_message(const wire::Message& message) {
-  if (context_->detached) return;
+void Session::on_message(const wire::Message& message, wire::Bytes payload) {
+  if (context_->detached || answer_from_chain(message)) return;
+  on_talk(message);
+  context_->run_commands();
+  tell_chain(message, payload);
+}
+
+void Session::on_talk(const wire::Message& message) {
   if (const auto* ping = std::get_if<wire::msg::Ping>(&message)) {
     on_ping(*ping);
   } else if (const auto* pong = std::get_if<wire::msg::Pong>(&message)) {
@@ -183,7 +191,6 @@ void Session::on_message(const wire::Message& message) {
   } else {
     on_lists(message);
   }
-  context_->run_commands();
 }
 
 // The pong leaves before anything that waits, and before the Node hears of it.
@@ -197,6 +204,7 @@ void Session::on_ping(const wire::msg::Ping& ping) {
   wire::msg::Pong pong;
   pong.nonce = ping.nonce;
   pong.timestamp = std::chrono::floor<seconds>(now.wall).time_since_epoch().count();
+  pong.height = own_height();
   send(pong, Place::front);
   if (ping.height) context_->node.on_height(id_, *ping.height, now);
 }
@@ -238,18 +246,19 @@ void Session::report_transport() {
 }
 
 void Session::ping(std::uint64_t nonce) {
-  if (phase_ != Phase::ready || closing_) return;
+  if (!ready() || !takes_blocks()) return;
   report_transport();
   context_->sent_nonces.at(context_->next_nonce) = nonce;
   context_->next_nonce = (context_->next_nonce + 1) % context_->sent_nonces.size();
   wire::msg::Ping ping;
   ping.nonce = nonce;
   ping.timestamp = std::chrono::floor<seconds>(context_->now().wall).time_since_epoch().count();
+  ping.height = own_height();
   send(ping, Place::front);
 }
 
 void Session::ask(Question question) {
-  if (phase_ != Phase::ready || closing_) return;
+  if (!ready()) return;
   switch (question) {
     case Question::genesis_hash:
       send(wire::msg::GetGenesisHash{}, Place::back);
@@ -263,12 +272,19 @@ void Session::ask(Question question) {
   }
 }
 
-void Session::send(wire::OutgoingMessage message, Place place) {
-  if (closing_ || !guard_.allows(message, context_->now().mono)) return;
+bool Session::send(wire::OutgoingMessage message, Place place) {
+  const Instant now = context_->now().mono;
+  if (closing_ || !guard_.allows(message, now)) return false;
   const std::size_t size = message.frame().size();
-  if (queued_ + size > context_->policy.transport.send_queue) {
+  // Small ones are gathered with others; they cost what all small frames cost.
+  const bool served = has_blocks(message.index()) && size > kGathered;
+  if (served && !served_.hold(size, now)) return false;
+  if (!served && queued_ + size > context_->policy.transport.send_queue) {
     close(EndReason::slow, "it does not read: " + std::to_string(queued_) + " bytes wait for it");
-    return;
+    return false;
+  }
+  if (asks_for_blocks(message.index())) {
+    asked_.asked(context_->policy.transport.frame_limit + wire::frame_header_size, now);
   }
   auto at = queue_.end();
   if (place == Place::front) {
@@ -276,27 +292,28 @@ void Session::send(wire::OutgoingMessage message, Place place) {
     // A frame that has begun is finished first; OpenSSL may have begun one of which we know not.
     if (waiting_to_write_ && at != queue_.end()) ++at;
   }
-  queue_.insert(at, write_frame(std::move(message)));
-  queued_ += size;
+  queue_.insert(at, Outgoing{write_frame(std::move(message)), served});
+  if (!served) queued_ += size;
   if (!waiting_to_write_ && !corked_) flush();
+  return true;
 }
 
 // The small frames that have gathered become one: a record and a segment for all of them.
 void Session::uncork() {
   corked_ = false;
   if (waiting_to_write_ || abrupt_ || queue_.empty()) return;
-  auto& first = queue_.front();
+  auto& first = queue_.front().frame;
   for (auto next = std::next(queue_.begin());
-       next != queue_.end() && first.size() + next->size() <= kGathered;
+       next != queue_.end() && first.size() + next->frame.size() <= kGathered;
        next = queue_.erase(next)) {
-    first.insert(first.end(), next->begin(), next->end());
+    first.insert(first.end(), next->frame.begin(), next->frame.end());
   }
   flush();
 }
 
 void Session::flush() {
   while (!queue_.empty()) {
-    const auto& frame = queue_.front();
+    const auto& frame = queue_.front().frame;
     const Io io = stream_->write(std::span(frame).subspan(written_));
     if (io.state == IoState::want_write || io.state == IoState::want_read) {
       wait_writable();
@@ -309,7 +326,11 @@ void Session::flush() {
     written_ += io.bytes;
     traffic_.bytes_out += io.bytes;
     if (written_ < frame.size()) continue;
-    queued_ -= frame.size();
+    if (queue_.front().served) {
+      served_.sent();
+    } else {
+      queued_ -= frame.size();
+    }
     written_ = 0;
     queue_.pop_front();
   }

@@ -41,6 +41,25 @@ TEST(SendGuardTest, TheSameRangeIsAskedForOnceInTwoSeconds) {
   EXPECT_TRUE(guard.allows(request, at(2s)));
 }
 
+// A fork search asks height after height; a peer that asks us a lot must not stop it.
+TEST(SendGuardTest, QuestionsAboutTheChainHaveABucketOfTheirOwn) {
+  SendGuard guard;
+  EXPECT_EQ(passed(guard, wire::msg::BlockHashResponse{}, 100, at(0s)), 20U);
+  EXPECT_EQ(passed(guard, wire::msg::GetBlockHash{}, 30, at(0s)), 30U);
+  EXPECT_EQ(passed(guard, wire::msg::GetChainTip{}, 100, at(0s)), 10U);
+  EXPECT_EQ(passed(guard, wire::msg::GetChainTip{}, 100, at(1s)), 20U) << "20 a second";
+}
+
+TEST(SendGuardTest, BlocksAreServedFortyEightTimesInTenSeconds) {
+  SendGuard guard;
+  constexpr std::size_t index_of_blocks = 7;
+  EXPECT_TRUE(guard.room(index_of_blocks, at(0s)));
+  EXPECT_EQ(passed(guard, wire::StoredBlocksResponse{}, 40, at(0s)), 40U);
+  EXPECT_EQ(passed(guard, wire::StoredBlockRangeResponse{}, 40, at(0s)), 8U);
+  EXPECT_FALSE(guard.room(index_of_blocks, at(0s)));
+  EXPECT_TRUE(guard.room(index_of_blocks, at(1s)));
+}
+
 TEST(SendGuardTest, BlocksAreAskedForFortyTimesInTenSeconds) {
   SendGuard guard;
   std::size_t count = 0;

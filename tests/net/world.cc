@@ -62,6 +62,8 @@ void World::start(std::uint16_t port, const std::vector<IpAddress>& dials) {
   options.listen = listen;
   options.port = port;
   options.policy = policy;
+  options.chain = chain;
+  options.served_blocks = served_blocks;
   NetworkSinks sinks;
   sinks.event = [this](const Event& event) { events.push_back(event); };
   sinks.session = [this](const SessionRecord& session) { sessions.push_back(session); };

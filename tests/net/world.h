@@ -41,6 +41,8 @@ class World {
   Whitelist whitelist{100};
   Policy policy;
   IpAddress listen = node_ip;
+  ChainPort* chain = nullptr;                                  // before start()
+  std::size_t served_blocks = NetworkOptions{}.served_blocks;  // before start()
   std::vector<Event> events;
   std::vector<SessionRecord> sessions;
   std::vector<std::string> troubles;

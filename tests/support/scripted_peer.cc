@@ -49,6 +49,7 @@ struct ScriptedPeer::State : std::enable_shared_from_this<State> {
   const wire::NetworkParams& params;
   net::Endpoint at;
   net::TlsContext tls;
+  std::function<void(const wire::Message&)> heard;
   std::shared_ptr<net::Listener> listener;
   std::list<Seen> seen;
   std::list<std::shared_ptr<Conversation>> living;
@@ -176,6 +177,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
         continue;
       }
       seen_.messages.emplace_back(wire::message_name(decoded->message));
+      if (peer_->heard) peer_->heard(decoded->message);
       answer(decoded->message);
     }
   }
@@ -345,6 +347,10 @@ void ScriptedPeer::close_all() {
 
 void ScriptedPeer::reset_all() {
   for (const auto& conversation : state_->living) conversation->reset();
+}
+
+void ScriptedPeer::listen(std::function<void(const wire::Message&)> heard) {
+  state_->heard = std::move(heard);
 }
 
 const std::list<ScriptedPeer::Seen>& ScriptedPeer::seen() const {

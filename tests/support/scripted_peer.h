@@ -94,6 +94,9 @@ class ScriptedPeer {
   void close_all();
   void reset_all();
 
+  // Is called with each message that comes, before it is answered.
+  void listen(std::function<void(const wire::Message&)> heard);
+
   [[nodiscard]] const std::list<Seen>& seen() const;  // oldest first
   [[nodiscard]] const Seen& last() const;             // there must be one
   [[nodiscard]] std::size_t living() const;
