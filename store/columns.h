@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -63,6 +64,16 @@ class RowReader {
         std::all_of(out.begin(), out.end(), [](char c) { return c >= ' ' && c <= '~'; });
     if (!plain && printable(out, max_bytes) != out) bad_last("is not printable text");
     return out;
+  }
+  // Borrowed until the next step of the query.
+  [[nodiscard]] std::span<const std::uint8_t> blob(std::size_t min_bytes, std::size_t max_bytes) {
+    const auto value = column();
+    if (!value.isBlob()) bad("is not a blob");
+    const auto size = static_cast<std::size_t>(value.getBytes());
+    if (size < min_bytes || size > max_bytes) bad("has a wrong size: " + std::to_string(size));
+    const auto* bytes = static_cast<const std::uint8_t*>(value.getBlob());
+    ++index_;
+    return {bytes, size};
   }
   [[nodiscard]] std::int64_t integer(std::int64_t min, std::int64_t max) {
     const auto value = column();

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -99,6 +100,12 @@ class Query {
   void bind_one(int index, double value) { statement_.bind(index, value); }
   void bind_one(int index, const std::string& value) { statement_.bind(index, value); }
   void bind_one(int index, std::string_view value) { statement_.bind(index, std::string(value)); }
+  // Borrowed until the query has run.
+  void bind_one(int index, std::span<const std::uint8_t> value) {
+    // SQLite takes no address for NULL, not for an empty blob.
+    const void* bytes = value.empty() ? static_cast<const void*>("") : value.data();
+    statement_.bindNoCopy(index, bytes, static_cast<int>(value.size()));
+  }
   template <class T>
   void bind_one(int index, const std::optional<T>& value) {
     if (value) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "store/connection.h"
+#include "store/database_file.h"
 #include "store/migrations.h"
 
 namespace timectl::store {
@@ -19,87 +20,6 @@ namespace {
 
 constexpr std::size_t kMaxProblems = 100;
 constexpr int kProgressInstructions = 100'000;  // a few milliseconds between looks at `stop`
-
-constexpr off_t kRoomForANewDatabase = 262'144;
-
-enum class Presence : std::uint8_t { none, file };
-
-[[noreturn]] void damaged(const std::filesystem::path& file, const std::string& because) {
-  throw StoreFailure{Error{Code::database_damaged,
-                           file.string() + " is damaged",
-                           because,
-                           {"timectl db check", "timectl db restore FILE"}}};
-}
-
-bool log_is_there(const std::filesystem::path& file) {
-  struct stat status {};
-  for (const char* suffix : {"-wal", "-journal"}) {
-    if (::stat((file.string() + suffix).c_str(), &status) == 0 && status.st_size > 0) return true;
-  }
-  return false;
-}
-
-// SQLite takes an empty file for a new database and would forget everything without a word.
-Presence look_at(const std::filesystem::path& file) {
-  struct stat status {};
-  if (::lstat(file.c_str(), &status) != 0) {
-    if (errno != ENOENT) {
-      throw StoreFailure{Error{errno == EACCES ? Code::access_denied : Code::input_output,
-                               "cannot read " + file.string(), std::strerror(errno)}};
-    }
-    if (log_is_there(file)) damaged(file, "it is missing, but its write-ahead log is there");
-    return Presence::none;
-  }
-  if (!S_ISREG(status.st_mode)) {
-    throw StoreFailure{Error{Code::database_unwritable,
-                             file.string() + " is no regular file",
-                             "a link or device could lead the database elsewhere",
-                             {"move the data with --data-dir or node.data_dir instead"}}};
-  }
-  if (status.st_size == 0) damaged(file, "it is empty: it was cut off");
-  if ((status.st_mode & 0077U) != 0) ::chmod(file.c_str(), 0600);
-  return Presence::file;
-}
-
-// Under another name until it is complete, so that a file with the right name is never an
-// unfinished one.
-void create(const std::filesystem::path& file) {
-  const std::filesystem::path unfinished = file.string() + ".new";
-  remove_database_files(unfinished);
-  const int descriptor =
-      ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (descriptor < 0) {
-    const Code code = errno == ENOSPC || errno == EDQUOT ? Code::database_full
-                      : errno == EROFS                   ? Code::database_unwritable
-                                                         : Code::cannot_create;
-    throw StoreFailure{Error{code, "cannot create " + file.string(), std::strerror(errno)}};
-  }
-  // Asked for beforehand, because SQLite keeps the reason of a write that fails half-way to itself.
-  const int no_room = ::posix_fallocate(descriptor, 0, kRoomForANewDatabase);
-  const bool emptied = ::ftruncate(descriptor, 0) == 0;
-  ::close(descriptor);
-  if (no_room == ENOSPC || no_room == EDQUOT || no_room == EFBIG || !emptied) {
-    remove_database_files(unfinished);
-    throw StoreFailure{
-        Error{Code::database_full, "cannot create " + file.string(), std::strerror(no_room)}};
-  }
-  try {
-    {
-      // Pages that retention frees go back to the file system; settable only before the first
-      // table, and journal_mode=WAL has made the first page already.
-      SQLite::Database empty(unfinished.string(), SQLite::OPEN_READWRITE);
-      empty.exec("PRAGMA auto_vacuum=INCREMENTAL; VACUUM");
-    }
-    Connection connection(unfinished, Access::writer);
-    migrate(connection);
-    connection.close();
-  } catch (...) {
-    remove_database_files(unfinished);
-    throw;
-  }
-  std::filesystem::rename(unfinished, file);
-  sync_directory(file.parent_path());
-}
 
 // The copy gets its name only when it is complete; one of an earlier, killed try is replaced.
 void keep_copy_before_migration(Connection& connection, int version) {
@@ -154,7 +74,7 @@ void refuse_foreign_log(const std::filesystem::path& file) {
       (std::atoi(text.c_str() + at + kCode.size()) & 0xff) == SQLITE_IOERR) {
     throw StoreFailure{Error{Code::input_output, "reading " + file.string() + " failed", text}};
   }
-  damaged(file, text);
+  throw_damaged(file, text);
 }
 
 // What the node decides by is looked at before it is used; the rest only after an unclean stop.
@@ -178,11 +98,11 @@ std::unique_ptr<Connection> open_checked(const std::filesystem::path& file, Open
                                "there is no database in " + file.parent_path().string() + " yet",
                                "no node and no change has made one"}};
     }
-    create(file);
+    create_database(file, migrate);
   }
   auto connection = std::make_unique<Connection>(file, writes ? Access::writer : Access::untouched);
   const int version = schema_version_of(*connection);
-  if (version == 0) damaged(file, "it has no tables");
+  if (version == 0) throw_damaged(file, "it has no tables");
   check_schema(*connection);
   if (version < newest_version()) {
     if (!writes) {
@@ -258,9 +178,9 @@ Result<Database> Database::open_copy(const std::filesystem::path& file) {
     if (!std::filesystem::is_regular_file(file, failed)) {
       return Error{Code::not_found, file.string() + " is not there or no file"};
     }
-    if (std::filesystem::file_size(file, failed) == 0) damaged(file, "it is empty");
+    if (std::filesystem::file_size(file, failed) == 0) throw_damaged(file, "it is empty");
     database.connection_ = std::make_unique<Connection>(file, Access::untouched);
-    if (schema_version_of(*database.connection_) == 0) damaged(file, "it has no tables");
+    if (schema_version_of(*database.connection_) == 0) throw_damaged(file, "it has no tables");
     check_schema(*database.connection_);
     return database;
   } catch (const StoreFailure& failure) {
