@@ -75,6 +75,7 @@ void ChangeWriter::tell_one() {
     }
   }
   services_.node->on_whitelist_changed(change.ip, now);
+  if (services_.sync && services_.sync->whitelist_changed) services_.sync->whitelist_changed();
 }
 
 Result<bool> ChangeWriter::work(const std::function<bool()>& enough) {

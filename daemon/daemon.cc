@@ -146,6 +146,36 @@ Result<void> Daemon::Parts::make_node(const ModeDecision& mode) {
   return {};
 }
 
+// A node without a chain still keeps its connections, which is what it is for.
+void Daemon::Parts::open_chain() {
+  auto opened = DaemonChain::open(
+      io,
+      {.data_dir = options.data_dir,
+       .network = options.config.network.name,
+       .policy = coordinator_policy(options.config),
+       .seed = random_seed()},
+      {.now = [] { return clock_now(); },
+       .masternode = [this](const IpAddress& ip) { return whitelist.contains(ip); },
+       .send =
+           [this](const IpAddress& ip, wire::OutgoingMessage message) {
+             if (network) network->send(ip, std::move(message));
+           },
+       .record = [this](const Event& event) { recorder->event(event, clock_now()); },
+       .accuse =
+           [this](const IpAddress& ip, ViolationKind kind, const std::string& detail) {
+             node->on_misconduct(ip, kind, detail, clock_now());
+             pump();
+           }});
+  if (opened) {
+    chain = std::move(*opened);
+    return;
+  }
+  const auto& error = opened.error();
+  record(EventKind::chain_failed, Severity::error,
+         error.message + (error.because.empty() ? "" : ": " + error.because) +
+             "; this node runs without a chain until it is restarted");
+}
+
 // The listener, or passive mode where the port belongs to another program.
 Result<void> Daemon::Parts::start_network() {
   const auto& config = options.config;
@@ -154,7 +184,8 @@ Result<void> Daemon::Parts::start_network() {
       net::NetworkOptions{.network = config.network.name,
                           .listen = config.node.listen,
                           .port = config.p2p_port(),
-                          .policy = config.policy},
+                          .policy = config.policy,
+                          .chain = chain.get()},
       *node, whitelist, [] { return clock_now(); },
       net::NetworkSinks{
           .event = [this](const Event& event) { recorder->event(event, clock_now()); },
@@ -253,6 +284,7 @@ Daemon::~Daemon() {
   parts.refresher.reset();
   parts.applier.reset();
   parts.network.reset();
+  parts.chain.reset();
   if (parts.methods) (void)parts.methods->flush_denied(clock_now(), true);
   if (parts.database) parts.save_all_bans();
   if (parts.recorder) parts.recorder->flush(clock_now());
@@ -283,6 +315,8 @@ Result<control::StartReply> Daemon::open() {
   parts.own_address = own_address_of(config);
   const auto mode = parts.choose_mode(false);
   if (auto made = parts.make_node(mode); !made) return made.error();
+  parts.open_chain();
+  if (parts.chain) parts.methods->services().sync = parts.chain->services();
   if (auto control = parts.open_control(); !control) return control.error();
   if (mode.mode == NodeMode::active) {
     if (auto started = parts.start_network(); !started) return started.error();
@@ -308,6 +342,7 @@ void Daemon::run() {
   parts.record(EventKind::node_started, passive.empty() ? Severity::notice : Severity::warning,
                passive.empty() ? "listening on " + facts.listen.value_or("?")
                                : "passive: " + passive + "; no P2P connection is opened");
+  if (parts.chain) parts.chain->start();
   if (!parts.network) parts.node->start(clock_now());
   parts.pump();
   parts.note_audit_head(clock_now());

@@ -16,6 +16,7 @@
 #include "daemon/core/node.h"
 #include "daemon/daemon.h"
 #include "daemon/daemon_applier.h"
+#include "daemon/daemon_chain.h"
 #include "daemon/daemon_refresher.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
@@ -44,6 +45,7 @@ struct Daemon::Parts {
   std::optional<Recorder> recorder;
   std::optional<AsDatabase> as_database;  // asked by the node
   std::optional<Node> node;
+  std::unique_ptr<DaemonChain> chain;   // none where its file cannot be opened
   std::optional<net::Network> network;  // none in passive mode
   std::optional<Methods> methods;
   std::optional<Applier> applier;
@@ -66,6 +68,7 @@ struct Daemon::Parts {
   void open_as_database();
   ModeDecision choose_mode(bool port_taken) const;
   Result<void> make_node(const ModeDecision& mode);
+  void open_chain();
   Result<void> start_network();
   Services services(const ModeDecision& mode);
   Result<void> open_control();

@@ -78,6 +78,7 @@ Result<void> Daemon::Parts::reload() {
   } else {
     node->on_policy_changed(options.config.policy, clock_now());
   }
+  if (chain) chain->set_policy(coordinator_policy(options.config));
   const auto changes = sync_config_whitelist(methods->services());
   node->on_blacklist_changed(clock_now());
   if (!changes) {
@@ -113,6 +114,7 @@ void Daemon::Parts::begin_stop() {
   notify.send("STOPPING=1");
   applier->settle();
   refresher->stop();
+  if (chain) chain->stop();
   record(EventKind::node_stopping, Severity::notice, "");
   closed = !network;
   if (network) network->stop([this] { closed = true; });

@@ -44,8 +44,10 @@ struct SyncServices {
   std::function<SyncStatusView()> status = {};
   std::function<std::vector<SyncPeerView>()> peers = {};
   std::function<Result<std::vector<ForkView>>(std::size_t most)> forks = {};  // open ones first
-  std::function<Result<void>(bool paused)> pause = {};  // answered when it is on disk
+  // `done` is called once, when the change is on disk.
+  std::function<void(bool paused, std::function<void(Result<void>)> done)> pause = {};
   std::function<Result<ForkView>()> accept_fork = {};
+  std::function<void()> whitelist_changed = {};  // what masternodes say counts, and who is one
 };
 
 // All that the handlers work on; the pointers outlive Methods. `config`, `facts` and `access` may

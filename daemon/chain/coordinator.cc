@@ -218,10 +218,7 @@ void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {
   if (peer == nullptr) return;
   const auto asked = s.plan.asked();
   if (!std::binary_search(asked.begin(), asked.end(), ip)) {
-    if (peer->accused_at && now.mono - *peer->accused_at < kAccuseAgain) return;
-    peer->accused_at = now.mono;
-    s.commands.emplace_back(Accuse{ip, ViolationKind::unasked_blocks,
-                                   blocks_text(batch.heights.size()) + " in one message"});
+    on_unasked(ip, batch.heights.size(), now);
     return;
   }
   const auto use = s.plan.on_blocks(ip, batch.heights, batch.payload.size(), now.mono);
@@ -230,6 +227,17 @@ void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {
     s.held[first] = {ip, std::make_shared<const BlockBatch>(std::move(batch))};
   }
   s.drain();
+}
+
+void Coordinator::on_unasked(const IpAddress& ip, std::size_t blocks, Now now) {
+  auto& s = *state_;
+  s.now = now;
+  auto* peer = s.find(ip);
+  if (peer == nullptr) return;
+  if (peer->accused_at && now.mono - *peer->accused_at < kAccuseAgain) return;
+  peer->accused_at = now.mono;
+  s.commands.emplace_back(
+      Accuse{ip, ViolationKind::unasked_blocks, blocks_text(blocks) + " in one message"});
 }
 
 void Coordinator::on_hint(Now now) {

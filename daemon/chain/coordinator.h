@@ -114,6 +114,7 @@ class Coordinator {
   void on_hash(const IpAddress& ip, Height height, const std::optional<wire::Hash32>& hash,
                Now now);
   void on_blocks(const IpAddress& ip, BlockBatch batch, Now now);
+  void on_unasked(const IpAddress& ip, std::size_t blocks, Now now);  // in another message
   void on_hint(Now now);  // a block is being made: look sooner
   void on_keys(std::span<const std::pair<std::string, wire::Hash32>> keys);  // leader, key
 
