@@ -153,9 +153,10 @@ Result<std::filesystem::path> ChainFile::set_aside(const std::filesystem::path& 
   const std::filesystem::path file = directory / kChainFile;
   const std::filesystem::path aside = file.string() + kAsideSuffix;
   try {
-    remove_database_files(aside);
-    // The file last: as long as it is there, what is beside it can be put aside again.
-    for (const char* suffix : {"-wal", "-shm", "-journal", ""}) {
+    // The file first: ended between two of them, open() refuses what is left, and this is called
+    // again for the rest. Without its log the file could pass for a sound one.
+    if (std::filesystem::exists(file)) remove_database_files(aside);
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
       std::error_code failed;
       std::filesystem::rename(file.string() + suffix, aside.string() + suffix, failed);
       if (failed && failed != std::errc::no_such_file_or_directory) {
@@ -166,6 +167,8 @@ Result<std::filesystem::path> ChainFile::set_aside(const std::filesystem::path& 
     sync_directory(directory);
   } catch (const StoreFailure& failure) {
     return failure.error;
+  } catch (const std::filesystem::filesystem_error& exception) {
+    return Error{Code::input_output, "cannot put " + file.string() + " aside", exception.what()};
   }
   return aside;
 }

@@ -9,6 +9,7 @@
 // after it (a power cut may also lose the newest ones: they are fetched again). Opening takes no
 // time that grows with the chain.
 //
+// After database_unwritable (an input/output error) writing stays off: destroy and open it again.
 // A ChainFile belongs to one thread at a time: the node writes with one on the chain's thread and
 // reads with another, from open_reader(), on the network thread.
 
@@ -36,10 +37,11 @@ class ChainFile final : public chain::ChainView {
   // the file is of another network.
   [[nodiscard]] static Result<ChainFile> open(const std::filesystem::path& directory,
                                               timectl::Network network, OpenMode mode);
-  // A damaged file is put aside as chain.db.damaged (one is kept), with what stands beside it.
+  // A damaged file is put aside as chain.db.damaged (one is kept), with what stands beside it. No
+  // ChainFile of the directory is open.
   [[nodiscard]] static Result<std::filesystem::path> set_aside(
       const std::filesystem::path& directory);
-  // For another thread of this process.
+  // For another thread of this process. Destroy it before this one, or the log is not merged.
   [[nodiscard]] Result<ChainFile> open_reader() const;
 
   ChainFile(ChainFile&&) noexcept;
@@ -65,7 +67,8 @@ class ChainFile final : public chain::ChainView {
   [[nodiscard]] Result<chain::ReorganiseDone> reorganise(chain::Height ancestor);
   static constexpr std::size_t kMostBranchBlocks = 20'000;
 
-  // Bodies more than `keep` below the tip go, the lowest first, at most `most`; how many went.
+  // Bodies (of genesis, too) more than `keep` below the tip go, the lowest first, at most `most`;
+  // how many went.
   [[nodiscard]] Result<std::size_t> prune(std::uint64_t keep, std::size_t most);
   [[nodiscard]] Result<std::optional<chain::Height>> lowest_body() const;
 

@@ -198,21 +198,6 @@ constexpr auto kMigrations = std::to_array<Migration>({
     {6, "the list of masternodes from outside", kApiList},
 });
 
-// "table whitelist" -> its CREATE statement. Indexes and tables that others added (ANALYZE makes
-// one) change nothing that we decide by, triggers and views could.
-std::map<std::string, std::string> objects_of(Connection& connection) {
-  std::map<std::string, std::string> objects;
-  Query query(connection,
-              "SELECT type, name, coalesce(sql, '') FROM sqlite_schema"
-              " WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' LIMIT 1000");
-  while (query.step()) {
-    auto& row = query.row();
-    objects[row.getColumn(0).getString() + " " + row.getColumn(1).getString()] =
-        row.getColumn(2).getString();
-  }
-  return objects;
-}
-
 [[noreturn]] void damaged(const Connection& connection, const std::string& message,
                           const std::string& because) {
   throw StoreFailure{Error{Code::database_damaged,
@@ -229,6 +214,19 @@ std::span<const Migration> migrations() {
 
 int newest_version() {
   return kMigrations.back().version;
+}
+
+std::map<std::string, std::string> schema_objects(Connection& connection) {
+  std::map<std::string, std::string> objects;
+  Query query(connection,
+              "SELECT type, name, coalesce(sql, '') FROM sqlite_schema"
+              " WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' LIMIT 1000");
+  while (query.step()) {
+    auto& row = query.row();
+    objects[row.getColumn(0).getString() + " " + row.getColumn(1).getString()] =
+        row.getColumn(2).getString();
+  }
+  return objects;
 }
 
 int schema_version_of(Connection& connection) {
@@ -274,8 +272,8 @@ void check_schema(Connection& connection) {
   for (const auto& step : kMigrations) {
     if (step.version <= version) expected.execute(step.sql);
   }
-  const auto wanted = objects_of(expected);
-  const auto found = objects_of(connection);
+  const auto wanted = schema_objects(expected);
+  const auto found = schema_objects(connection);
   for (const auto& [name, sql] : wanted) {
     if (name.starts_with("index ")) continue;
     const auto it = found.find(name);

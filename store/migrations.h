@@ -3,7 +3,9 @@
 // made; each step is one transaction. A step is never changed once released: a new one is added.
 // Private to store/.
 
+#include <map>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "store/connection.h"
@@ -26,6 +28,10 @@ struct Migration {
 
 // Makes the missing steps. Throws; what was made stays, the rest follows at the next start.
 void migrate(Connection& connection);
+
+// What is in a file, "table whitelist" -> its CREATE statement. Indexes and tables that others
+// added (ANALYZE makes one) change nothing that we decide by, triggers and views could.
+[[nodiscard]] std::map<std::string, std::string> schema_objects(Connection& connection);
 
 // Compares tables, triggers and views with what the steps make, so that a file without its
 // append-only triggers, or with triggers of somebody else, is not used. Throws database_damaged.

@@ -282,6 +282,14 @@ TEST(ChainFile, TheFileIsPutAsideWithWhatIsBesideItAndOneIsKept) {
     EXPECT_FALSE(std::filesystem::exists(directory.file()));
     EXPECT_FALSE(std::filesystem::exists(directory.file().string() + "-wal"));
   }
+  // Killed after the file and before the log.
+  write_bytes(directory.file().string() + "-wal", "third log");
+  const auto left = directory.open();
+  ASSERT_FALSE(left);
+  EXPECT_EQ(left.error().code, Code::database_damaged);
+  ASSERT_TRUE(ChainFile::set_aside(directory.path()));
+  EXPECT_EQ(bytes_of(aside), "second");
+  EXPECT_EQ(bytes_of(aside + "-wal"), "third log");
   auto file = directory.open();
   ASSERT_TRUE(file) << said(file.error());
   EXPECT_EQ(file->tip().block.height, 0U);
