@@ -200,15 +200,16 @@ void Coordinator::on_hash(const IpAddress& ip, Height height,
   s.now = now;
   auto* peer = s.find(ip);
   if (peer == nullptr) return;
-  if (hash && *hash != wire::Hash32{} && peer->claim && height <= *peer->claim) {
-    s.truth.on_hash(ip, {height, *hash}, now.mono);
-    s.soon();
-  }
-  if (!peer->search) return;
+  // What a search asked about is old, and would crowd out what the truth is told of tips.
   const auto ours = s.best_hash(height);
-  if (!ours || !peer->search->on_answer(height, hash, *ours)) return;
-  peer->asked_at.reset();
-  s.ask_on(ip, *peer);
+  if (peer->search && ours && peer->search->on_answer(height, hash, *ours)) {
+    peer->asked_at.reset();
+    s.ask_on(ip, *peer);
+    return;
+  }
+  if (!hash || *hash == wire::Hash32{} || !peer->claim || height > *peer->claim) return;
+  s.truth.on_hash(ip, {height, *hash}, now.mono);
+  s.soon();
 }
 
 void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {

@@ -89,7 +89,14 @@ void HeightTruth::report(Row& row, const Tip& tip, Instant now) const {
     row.reports.erase(at);
   }
   row.reports.push_back({tip, now});
-  if (row.reports.size() > policy_.reports_kept) row.reports.erase(row.reports.begin());
+  if (row.reports.size() <= policy_.reports_kept) return;
+  // The oldest goes, but never the highest: that one says which chain it is on, whatever it was
+  // asked about lower down since.
+  auto goes = row.reports.begin();
+  const bool highest = std::all_of(goes, row.reports.end(), [&](const Report& known) {
+    return known.tip.height <= goes->tip.height;
+  });
+  row.reports.erase(highest && row.reports.size() > 1 ? goes + 1 : goes);
 }
 
 void HeightTruth::on_height(const IpAddress& ip, ClaimSource source, Height height, Instant now) {
