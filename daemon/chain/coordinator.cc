@@ -200,16 +200,18 @@ void Coordinator::on_hash(const IpAddress& ip, Height height,
   s.now = now;
   auto* peer = s.find(ip);
   if (peer == nullptr) return;
-  // What a search asked about is old, and would crowd out what the truth is told of tips.
+  // What a search asks about is old, and would crowd out what the truth is told of tips; but what
+  // was reported otherwise before is news.
   const auto ours = s.best_hash(height);
-  if (peer->search && ours && peer->search->on_answer(height, hash, *ours)) {
-    peer->asked_at.reset();
-    s.ask_on(ip, *peer);
-    return;
+  const bool searched = peer->search && ours && peer->search->on_answer(height, hash, *ours);
+  const bool says = hash && *hash != wire::Hash32{} && peer->claim && height <= *peer->claim;
+  if (says && (!searched || s.truth.reported(ip, height))) {
+    s.truth.on_hash(ip, {height, *hash}, now.mono);
+    s.soon();
   }
-  if (!hash || *hash == wire::Hash32{} || !peer->claim || height > *peer->claim) return;
-  s.truth.on_hash(ip, {height, *hash}, now.mono);
-  s.soon();
+  if (!searched) return;
+  peer->asked_at.reset();
+  s.ask_on(ip, *peer);
 }
 
 void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {

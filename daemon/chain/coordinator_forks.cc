@@ -36,11 +36,14 @@ void Coordinator::State::look_for_forks() {
       }
       const bool reason = ours == false || peer.suspected;
       if (!reason || peer.search || !peer.claim) continue;
+      const bool forked = peer.found && peer.found->end == ForkEnd::forked;
+      // Where it was on our chain after all, its next tip will say so.
+      const Duration wait =
+          peer.found ? options.policy.search_again : options.policy.truth.ask_again_after;
       const bool again =
-          peer.found && peer.found->end == ForkEnd::forked
-              ? truth.reported(ip, peer.found->ancestor + 1).value_or(peer.found->first_hash) !=
-                    peer.found->first_hash
-              : !peer.found || now.mono - peer.searched_at >= options.policy.search_again;
+          forked ? truth.reported(ip, peer.found->ancestor + 1).value_or(peer.found->first_hash) !=
+                       peer.found->first_hash
+                 : !peer.searched_at || now.mono - *peer.searched_at >= wait;
       if (!again || searching >= options.policy.searches_at_once) continue;
       begin_search(ip, peer);
       if (peer.search) ++searching;
@@ -54,10 +57,8 @@ void Coordinator::State::begin_search(const IpAddress& ip, Peer& peer) {
   peer.found.reset();
   const ForkTips tips{tip.block.height, std::min(*peer.claim, expected() + 1), expected()};
   peer.search.emplace(options.policy.fork, tips, masternode(ip));
-  const Height top = std::min(tips.ours, tips.theirs);
-  const auto theirs = truth.reported(ip, top);
-  const auto ours = best_hash(top);
-  if (theirs && ours) peer.search->on_known(top, *theirs, *ours);
+  // Nothing is taken as known: what it said of its tip it may have given up since, and half a search
+  // on each of two branches finds a fork that is not there.
   ask_on(ip, peer);
 }
 

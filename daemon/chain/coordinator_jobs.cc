@@ -172,6 +172,7 @@ void Coordinator::State::done(const ReorganiseDone& switched) {
     peer.search.reset();
     peer.asked_at.reset();
     peer.found.reset();
+    peer.searched_at.reset();
     peer.suspected = false;
   }
   consent.reset();

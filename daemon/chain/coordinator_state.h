@@ -20,7 +20,7 @@ struct Coordinator::State {
     std::optional<ForkSearch> search = {};
     std::optional<Instant> asked_at = {};  // the search's question that is open
     std::optional<ForkResult> found = {};  // of the last search that ended
-    Instant searched_at = {};
+    std::optional<Instant> searched_at = {};
     bool suspected = false;                  // its block did not fit on ours: a search is due
     std::optional<Instant> accused_at = {};  // of blocks nobody asked for
   };
