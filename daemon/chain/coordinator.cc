@@ -125,6 +125,7 @@ void Coordinator::State::dropped(const DropSource& drop) {
   }
   Peer* peer = find(drop.peer);
   if (peer != nullptr && drop.reason == DropReason::other_branch) peer->suspected = true;
+  if (peer != nullptr && drop.reason == DropReason::stalled) ++peer->owed;
   soon();
 }
 
@@ -221,7 +222,11 @@ void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {
   if (peer == nullptr) return;
   const auto asked = s.plan.asked();
   if (!std::binary_search(asked.begin(), asked.end(), ip)) {
-    on_unasked(ip, batch.heights.size(), now);
+    if (peer->owed > 0) {
+      --peer->owed;  // asked for, and too late
+    } else {
+      on_unasked(ip, batch.heights.size(), now);
+    }
     return;
   }
   const auto use = s.plan.on_blocks(ip, batch.heights, batch.payload.size(), now.mono);

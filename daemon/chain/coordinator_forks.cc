@@ -11,6 +11,7 @@ constexpr Duration kSaveForkEvery = 30s;    // while it only grows
 constexpr Duration kSameFork = 10min;       // a fork that is seen again so soon is the same one
 constexpr Duration kBranchPatience = 5min;  // without a new block of the branch
 constexpr Duration kGivenUpFor = 10min;     // a branch that could not be had or did not verify
+constexpr std::size_t kSearches = 3;        // with one peer within search_again
 constexpr Height kDeepFork = 6;             // alerts.fork_blocks: more is a warning
 
 bool same_branch(const ForkResult& result, const Branch& branch) {
@@ -44,7 +45,16 @@ void Coordinator::State::look_for_forks() {
           forked ? truth.reported(ip, peer.found->ancestor + 1).value_or(peer.found->first_hash) !=
                        peer.found->first_hash
                  : !peer.searched_at || now.mono - *peer.searched_at >= wait;
-      if (!again || searching >= options.policy.searches_at_once) continue;
+      const bool over = !peer.searches_since ||
+                        now.mono - *peer.searches_since >= options.policy.search_again;
+      if (over) {
+        peer.searches_since = now.mono;
+        peer.searches = 0;
+      }
+      // Two tips in turn must not make us ask for ever (FT-P25).
+      const bool enough = peer.searches >= kSearches;
+      if (!again || enough || searching >= options.policy.searches_at_once) continue;
+      ++peer.searches;
       begin_search(ip, peer);
       if (peer.search) ++searching;
     }

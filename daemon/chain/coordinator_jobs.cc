@@ -128,21 +128,18 @@ void Coordinator::State::done(const VerifyDone& verified) {
 }
 
 void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused& refusal) {
-  const auto is_known = std::find_if(was.known.begin(), was.known.end(),
-                                     [&](const Tip& one) { return one.height == refusal.height; });
-  const bool only_unlike_known =
-      is_known != was.known.end() &&
-      std::all_of(refusal.findings.begin(), refusal.findings.end(), [](const Finding& finding) {
-        return finding.reason == Reason::wrong_hash ||
+  // Another block than the masternodes agree on, or on another one than ours: of another branch. It
+  // proves nothing against the peer, also where it said the same as they: it may have gone over
+  // since, and most branches are one block long.
+  const bool of_a_branch = std::all_of(
+      refusal.findings.begin(), refusal.findings.end(), [](const Finding& finding) {
+        return finding.reason == Reason::wrong_hash || finding.reason == Reason::wrong_parent ||
                reason_row(finding.reason).effect == Effect::warn;
       });
-  // Another block than the masternodes agree on: its own branch, unless it said the same as they.
-  const bool broke_its_word =
-      only_unlike_known && truth.reported(was.peer, refusal.height) == is_known->hash;
   DropReason reason = DropReason::bad_block;
   if (refusal.too_early) {
     reason = DropReason::empty;  // time cures it, and nothing is held against the peer
-  } else if (refusal.other_branch || (only_unlike_known && !broke_its_word)) {
+  } else if (refusal.other_branch || of_a_branch) {
     reason = DropReason::other_branch;
   }
   if (reason == DropReason::bad_block) {

@@ -21,6 +21,9 @@ struct Coordinator::State {
     std::optional<Instant> asked_at = {};  // the search's question that is open
     std::optional<ForkResult> found = {};  // of the last search that ended
     std::optional<Instant> searched_at = {};
+    std::optional<Instant> searches_since = {};  // counted within CoordinatorPolicy::search_again
+    std::size_t searches = 0;
+    std::size_t owed = 0;  // answers that we no longer wait for, and that may still come
     bool suspected = false;                  // its block did not fit on ours: a search is due
     std::optional<Instant> accused_at = {};  // of blocks nobody asked for
   };
