@@ -81,4 +81,22 @@ Result<void> follow(Context& context, std::string_view method, const json::value
   }
 }
 
+Result<void> poll_node(Context& context, std::string_view method, const json::value& request,
+                       Duration every, const std::function<Result<bool>(const Answer&)>& sink) {
+  const auto route = route_of(context);
+  if (!route) return route.error();
+  auto node = find_node(*route);
+  if (!node) return node.error();
+  while (true) {
+    auto data = node->call(method, request, route->timeout);
+    if (!data) return data.error();
+    context.out.set_now(clock_now());
+    const auto goes_on = sink({std::move(*data), "node"});
+    if (!goes_on) return goes_on.error();
+    if (!*goes_on) return {};
+    // Nothing is to come, so this is the wait; and a node that goes away is noticed at once.
+    if (auto waited = node->next_event(every); !waited) return waited.error();
+  }
+}
+
 }  // namespace timectl::cmd

@@ -38,6 +38,12 @@ template <class Request>
                                   const std::function<void(const Answer&)>& first,
                                   const std::function<void(const json::value&)>& sink);
 
+// Of the running node: asks again `every` so often over one connection, until `sink` says false or
+// fails, the connection ends (the error says how), or a signal interrupts the wait.
+[[nodiscard]] Result<void> poll_node(Context& context, std::string_view method,
+                                     const json::value& request, Duration every,
+                                     const std::function<Result<bool>(const Answer&)>& sink);
+
 // The reply as the struct it was made from.
 template <class T>
 [[nodiscard]] Result<T> read_answer(const json::value& data) {

@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "cmd/sync_verdict.h"
+#include "daemon/chain/height_truth.h"
+#include "daemon/chain/verdict.h"
 #include "daemon/core/api_list.h"
 #include "daemon/core/errors.h"
 #include "daemon/core/events.h"
@@ -71,6 +74,23 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::chain_recovered, "The file of the chain works again"},
 });
 
+// Sync's words: what it does, the letters of `sync peers`, what a block is refused for.
+void gather_sync(std::vector<Explanation>& all) {
+  for (const auto& row : activity_table()) {
+    all.push_back({std::string(name_of(row.activity)), "activity", std::string(row.meaning),
+                   std::string(row.remedy), std::nullopt});
+  }
+  for (const auto& row : chain::standing_table()) {
+    all.push_back({std::string(name_of(row.standing)), "standing",
+                   std::string(1, row.letter) + "  " + std::string(row.meaning), "", std::nullopt});
+  }
+  for (const auto& row : chain::reason_table()) {
+    all.push_back({std::string(name_of(row.reason)), "block_reason",
+                   std::string(name_of(row.effect)) + ": " + std::string(row.meaning), "",
+                   std::nullopt});
+  }
+}
+
 std::vector<Explanation> gather() {
   std::vector<Explanation> all;
   for (const auto& row : error_table()) {
@@ -109,6 +129,7 @@ std::vector<Explanation> gather() {
     all.push_back({std::string(name_of(row.kind)), "violation", std::move(title),
                    std::string(row.remedy), std::nullopt});
   }
+  gather_sync(all);
   return all;
 }
 

@@ -26,6 +26,8 @@ void add_whitelist_lists(CLI::App& whitelist, Context& context);  // export and 
 void add_ban(CLI::App& root, Context& context);
 void add_peer(CLI::App& root, Context& context);
 void add_slots(CLI::App& root, Context& context);
+void add_sync(CLI::App& root, Context& context);
+[[nodiscard]] Result<int> watch_sync(Context& context, bool until_synced);  // of add_sync
 void add_events(CLI::App& root, Context& context);
 void add_audit(CLI::App& root, Context& context);
 void add_db(CLI::App& root, Context& context);

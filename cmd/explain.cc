@@ -60,6 +60,9 @@ constexpr auto kCatalogues = std::to_array<CatalogueRow>({
     {"fact", "What `timectl whitelist verify` looks at", "a fact of `timectl whitelist verify`"},
     {"violation", "What counts against a peer (`timectl ban why IP`)",
      "something that counts against a peer"},
+    {"activity", "What sync does (`timectl sync status`)", "what sync does"},
+    {"standing", "Letters of `timectl sync peers`", "a state of a peer in `timectl sync peers`"},
+    {"block_reason", "What verification says about a block", "what verification says of a block"},
 });
 
 std::string_view kind_of(std::string_view catalogue) {

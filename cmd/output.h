@@ -39,7 +39,8 @@ class Output {
  public:
   // The clock is read by the caller, once, so that all of a command's ages agree.
   void configure(const OutputOptions& options, Now now);
-  void set_now(Now now) { now_ = now; }  // of a stream that goes on
+  void set_now(Now now) { now_ = now; }                              // of a stream that goes on
+  void set_width(std::size_t width) { options_.width_out = width; }  // of a terminal that changes
 
   [[nodiscard]] bool json() const { return options_.json; }
   [[nodiscard]] Now now() const { return now_; }

@@ -5,6 +5,7 @@
 
 #include "cmd/ask.h"
 #include "cmd/commands.h"
+#include "cmd/sync_verdict.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
 #include "daemon/control/api.h"
@@ -61,8 +62,21 @@ std::string slots_line(const SlotsView& slots) {
 std::string sync_line(const control::SyncStatus& sync) {
   if (!sync.height) return "unknown (no verified chain)";
   std::string line = fmt::format("height {}", grouped(*sync.height));
-  if (sync.best_height) line += fmt::format(" of {}", grouped(*sync.best_height));
-  if (sync.lag_blocks) line += fmt::format(", {} behind", *sync.lag_blocks);
+  switch (sync.verdict) {
+    case control::SyncVerdict::in_sync:
+      return line + ", in sync";
+    case control::SyncVerdict::unproven:
+      return line + fmt::format(", perhaps behind: a masternode claims {}",
+                                grouped(sync.claimed_height.value_or(0)));
+    case control::SyncVerdict::unknown:
+      return line + ", best height unknown" +
+             (sync.ground.empty() ? "" : ": " + printable(sync.ground, 300));
+    case control::SyncVerdict::behind:
+      break;
+  }
+  line += fmt::format(" of {}, {} behind", grouped(sync.best_height.value_or(0)),
+                      grouped(sync.lag_blocks.value_or(0)));
+  if (sync.activity) line += ", " + std::string(activity_row(*sync.activity).phrase);
   return line;
 }
 

@@ -60,6 +60,16 @@ std::pair<std::size_t, std::size_t> front_of(std::string_view text) {
   return {is_in(kNone, value) ? 0 : is_in(kWide, value) ? 2 : 1, bytes};
 }
 
+}  // namespace
+
+std::string Cells::operator()(double value) const {
+  if (!std::isfinite(value)) return "-";
+  const double size = std::abs(value);
+  return size >= 100  ? fmt::format("{:.0f}", value)
+         : size >= 10 ? fmt::format("{:.1f}", value)
+                      : fmt::format("{:.2f}", value);
+}
+
 std::string cut(std::string_view text, std::size_t width) {
   if (display_width(text) <= width) return std::string(text);
   std::string out;
@@ -72,16 +82,6 @@ std::string cut(std::string_view text, std::size_t width) {
     text.remove_prefix(bytes);
   }
   return out + "…";
-}
-
-}  // namespace
-
-std::string Cells::operator()(double value) const {
-  if (!std::isfinite(value)) return "-";
-  const double size = std::abs(value);
-  return size >= 100  ? fmt::format("{:.0f}", value)
-         : size >= 10 ? fmt::format("{:.1f}", value)
-                      : fmt::format("{:.2f}", value);
 }
 
 std::size_t display_width(std::string_view text) {

@@ -65,6 +65,9 @@ class Cells {
 // Columns in display; combining marks take none, wide characters two.
 [[nodiscard]] std::size_t display_width(std::string_view text);
 
+// At most `width` columns: what is longer ends in "…".
+[[nodiscard]] std::string cut(std::string_view text, std::size_t width);
+
 // The rows of a table before they know their types.
 class Grid {
  public:

@@ -2,12 +2,13 @@
 
 _timectl_commands() {
   case $1 in
-    '') echo 'status node whitelist refresh ban peer slots events audit db wire config demo explain completion version' ;;
+    '') echo 'status node whitelist refresh ban peer slots sync events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
     'whitelist') echo 'add remove list show pending approve reject export import verify' ;;
     'ban') echo 'add remove list why' ;;
     'peer') echo 'list show history connect disconnect' ;;
     'slots') echo 'check' ;;
+    'sync') echo 'status watch peers fork pause resume' ;;
     'audit') echo 'list verify head export' ;;
     'db') echo 'check backup restore' ;;
     'wire') echo 'decode encode' ;;
@@ -39,6 +40,13 @@ _timectl_options() {
     'audit list') echo '-h --help --since --actor --subject' ;;
     'audit') echo '-h --help' ;;
     'events') echo '-h --help -f --follow --since --peer --kind' ;;
+    'sync resume') echo '-h --help' ;;
+    'sync pause') echo '-h --help' ;;
+    'sync fork') echo '-h --help --accept --limit' ;;
+    'sync peers') echo '-h --help' ;;
+    'sync watch') echo '-h --help --until-synced' ;;
+    'sync status') echo '-h --help' ;;
+    'sync') echo '-h --help' ;;
     'slots check') echo '-h --help' ;;
     'slots') echo '-h --help' ;;
     'peer disconnect') echo '-h --help --for' ;;
@@ -116,6 +124,7 @@ _timectl_type() {
     'peer disconnect') echo 'IP' ;;
     'peer disconnect --for') echo 'DURATION' ;;
     'slots check') echo 'IP' ;;
+    'sync fork --limit') echo 'N' ;;
     'events --since') echo 'TIME' ;;
     'events --peer') echo 'IP' ;;
     'events --kind') echo 'KIND' ;;

@@ -7,11 +7,11 @@ function __timectl_path
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --list --format --for --sort --since --peer --kind --actor --subject --head --commit --nodes --seconds
+        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --list --format --for --sort --since --limit --peer --kind --actor --subject --head --commit --nodes --seconds
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -42,6 +42,7 @@ complete -c timectl -n '__timectl_at ' -a refresh -d 'fetch the list of masterno
 complete -c timectl -n '__timectl_at ' -a ban -d 'which addresses are kept out, by whom and why'
 complete -c timectl -n '__timectl_at ' -a peer -d 'the peers: state, next attempt, history'
 complete -c timectl -n '__timectl_at ' -a slots -d 'how many connection slots are used, and by whom'
+complete -c timectl -n '__timectl_at ' -a sync -d 'the chain: how far, according to whom, forks'
 complete -c timectl -n '__timectl_at ' -a events -d 'what happened, and with --follow what happens'
 complete -c timectl -n '__timectl_at ' -a audit -d 'who changed what, in a log that shows tampering'
 complete -c timectl -n '__timectl_at ' -a db -d 'check, back up and restore the database'
@@ -170,6 +171,22 @@ complete -c timectl -n '__timectl_at slots' -a check -d 'would this address be a
 complete -c timectl -n '__timectl_at slots' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at slots check' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at slots check' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at sync' -a status -d 'in sync or behind, according to whom, and how long it takes'
+complete -c timectl -n '__timectl_at sync' -a watch -d 'follow the sync: a bar in a terminal, lines in a pipe'
+complete -c timectl -n '__timectl_at sync' -a peers -d 'one line a peer: its height and what it is worth'
+complete -c timectl -n '__timectl_at sync' -a fork -d 'forks: where each parts, how long, who is on which branch'
+complete -c timectl -n '__timectl_at sync' -a pause -d 'fetch no blocks until `sync resume`; audited'
+complete -c timectl -n '__timectl_at sync' -a resume -d 'fetch blocks again; audited'
+complete -c timectl -n '__timectl_at sync' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at sync status' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at sync watch' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at sync watch' -l until-synced -d 'end as soon as the node is in sync'
+complete -c timectl -n '__timectl_at sync peers' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at sync fork' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at sync fork' -l accept -d 'replace more blocks of ours than a node may by itself; see `timectl sync fork` first'
+complete -c timectl -n '__timectl_at sync fork' -l limit -x -d 'at most so many forks, default 20'
+complete -c timectl -n '__timectl_at sync pause' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at sync resume' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s f -l follow -d 'go on with live events; needs the node'
 complete -c timectl -n '__timectl_at events' -l since -x -d 'only later ones: 1h, or an RFC 3339 time'

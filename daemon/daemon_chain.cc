@@ -77,7 +77,7 @@ Result<std::unique_ptr<DaemonChain>> DaemonChain::open(boost::asio::io_context& 
 DaemonChain::DaemonChain(boost::asio::io_context& io, Options options, ChainHost host,
                          store::ChainFile file, store::ChainFile reader, bool paused)
     : host_(std::move(host)),
-      io_(io),
+      worker_(std::move(file), [&io](auto after) { boost::asio::post(io, std::move(after)); }),
       timer_(io),
       reader_(std::move(reader)),
       coordinator_({.policy = options.policy,
@@ -85,9 +85,7 @@ DaemonChain::DaemonChain(boost::asio::io_context& io, Options options, ChainHost
                     .seed = options.seed,
                     .paused = paused,
                     .masternode = host_.masternode},
-                   reader_, host_.now()),
-      worker_(std::make_unique<ChainWorker>(
-          std::move(file), [&io](auto after) { boost::asio::post(io, std::move(after)); })) {}
+                   reader_, host_.now()) {}
 
 DaemonChain::~DaemonChain() {
   *alive_ = false;
@@ -247,8 +245,8 @@ void DaemonChain::execute(const chain::AskHash& ask) {
 }
 
 void DaemonChain::execute(chain::StartJob& start) {
-  worker_->give([this, alive = alive_, job = std::move(start.job)](
-                    store::ChainFile& file, wire::Arena& arena) -> ChainWorker::After {
+  worker_.give([this, alive = alive_, job = std::move(start.job)](
+                   store::ChainFile& file, wire::Arena& arena) -> ChainWorker::After {
     return [this, alive, done = do_job(file, arena, job)] {
       if (!*alive || !running_) return;
       coordinator_.on_job_done(done, host_.now());
@@ -266,8 +264,8 @@ void DaemonChain::execute(const chain::Accuse& accuse) {
 }
 
 void DaemonChain::execute(chain::SaveFork& save_fork) {
-  worker_->give([fork = std::move(save_fork.fork)](store::ChainFile& file,
-                                                   wire::Arena&) -> ChainWorker::After {
+  worker_.give([fork = std::move(save_fork.fork)](store::ChainFile& file,
+                                                  wire::Arena&) -> ChainWorker::After {
     // The history of forks is for people; a disk that fails is said by the jobs.
     (void)file.save_fork(fork);
     return {};
@@ -275,7 +273,7 @@ void DaemonChain::execute(chain::SaveFork& save_fork) {
 }
 
 void DaemonChain::execute(const chain::SavePaused& save) {
-  worker_->give(
+  worker_.give(
       [this, alive = alive_, paused = save.paused, answers = std::exchange(pause_answers_, {})](
           store::ChainFile& file, wire::Arena&) -> ChainWorker::After {
         return [alive, answers, saved = file.set_paused(paused)] {

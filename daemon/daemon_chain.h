@@ -82,7 +82,7 @@ class DaemonChain final : public net::ChainPort {
   void save(std::function<Result<void>(store::ChainFile&)> write, const char* what);
 
   ChainHost host_;
-  boost::asio::io_context& io_;
+  ChainWorker worker_;  // outlives the reader: who closes the file last merges its log
   boost::asio::steady_timer timer_;
   Instant timer_at_ = Instant::max();
   bool running_ = false;
@@ -91,7 +91,6 @@ class DaemonChain final : public net::ChainPort {
   chain::Coordinator coordinator_;
   std::vector<std::function<void(Result<void>)>> pause_answers_;  // for the SavePaused to come
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);    // what is posted looks at it
-  std::unique_ptr<ChainWorker> worker_;                           // last: its thread ends first
 };
 
 }  // namespace timectl

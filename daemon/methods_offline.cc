@@ -40,12 +40,12 @@ control::Actor own_actor() {
   return actor;
 }
 
-Offline::Offline(config::Config config, store::Database database)
-    : config_(std::move(config)),
+Offline::Offline(OfflineOptions options, store::Database database)
+    : config_(std::move(options.config)),
       database_(std::move(database)),
       whitelist_(config_.policy.whitelist.max_entries),
       actor_(own_actor()),
-      methods_([this] {
+      methods_([this, &options] {
         Services services;
         services.config = &config_;
         services.database = &database_;
@@ -54,6 +54,7 @@ Offline::Offline(config::Config config, store::Database database)
         services.list = &list_;
         services.facts.own_address = own_address_of(config_);
         services.now = clock_now;
+        services.data_dir = options.data_dir.string();
         // The file's owner and mode have decided already: who got here could write it by hand.
         services.access.node_uid = actor_.uid;
         return services;
@@ -86,8 +87,9 @@ Result<void> Offline::load(store::OpenMode mode) {
 Result<std::unique_ptr<Offline>> Offline::open(OfflineOptions options) {
   auto database = open_database(options);
   if (!database) return database.error();
-  std::unique_ptr<Offline> offline(new Offline(std::move(options.config), std::move(*database)));
-  if (auto ok = offline->load(options.mode); !ok) return ok.error();
+  const auto mode = options.mode;
+  std::unique_ptr<Offline> offline(new Offline(std::move(options), std::move(*database)));
+  if (auto ok = offline->load(mode); !ok) return ok.error();
   return offline;
 }
 

@@ -33,7 +33,7 @@ class Offline {
                                                   const control::json::value& params);
 
  private:
-  Offline(config::Config config, store::Database database);
+  Offline(OfflineOptions options, store::Database database);
   [[nodiscard]] Result<void> load(store::OpenMode mode);
   config::Config config_;
   store::Database database_;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "daemon/methods_table.h"
+#include "daemon/sync_alerts.h"
 
 namespace timectl {
 namespace {
@@ -89,6 +90,37 @@ void judge_list(control::StatusReply& reply, const ListState& list) {
   }
 }
 
+// The chain; and what of it must be said.
+void judge_sync(control::StatusReply& reply, const Call& call) {
+  constexpr std::size_t kForks = 10;
+  const auto view = sync_view(call);
+  if (!view) {
+    reply.alerts.push_back(
+        {Severity::error, "The stored chain cannot be read: " + view.error().message, {}});
+    return;
+  }
+  reply.sync = {view->height,
+                view->best_height,
+                view->lag_blocks,
+                view->claimed_height,
+                control::verdict_of(*view),
+                view->ground,
+                view->height ? std::optional(view->activity) : std::nullopt};
+  if (!call.services.sync) return;  // nobody is asked, so nothing is known that could alarm
+  std::vector<ForkView> forks;
+  if (view->forks > 0) {
+    if (auto known = call.services.sync->forks(kForks)) forks = std::move(*known);
+  }
+  for (auto& alert : sync_alerts(*view, forks, *call.services.config, call.now.wall)) {
+    if (alert.line.severity == Severity::warning && reply.verdict <= Verdict::degraded) {
+      if (reply.verdict == Verdict::ok) reply.next_command = "timectl sync status";
+      reply.verdict = Verdict::degraded;
+      reply.summary += "; " + alert.brief;
+    }
+    reply.alerts.push_back(std::move(alert.line));
+  }
+}
+
 // Its own trouble first: what it says of others rests on it.
 void judge_node(control::StatusReply& reply) {
   if (reply.node.ailments.empty()) return;
@@ -121,6 +153,7 @@ control::Reply status(const Call& call) {
       reply.alerts.push_back({Severity::error, "The whitelist is empty", {}});
     }
     judge_list(reply, services.list->state);
+    judge_sync(reply, call);
     return {to_json(reply)};
   }
   const auto& facts = services.facts;
@@ -141,6 +174,7 @@ control::Reply status(const Call& call) {
     judge(reply, call);
   }
   judge_list(reply, services.list->state);
+  judge_sync(reply, call);
   judge_node(reply);
   if (const auto& failure = services.database->write_failure()) {
     reply.verdict = Verdict::critical;
@@ -184,6 +218,10 @@ control::Reply network_info(const Call& call) {
       }
     }
     info.whitelisted_peers.push_back(std::move(row));
+  }
+  if (services.sync) {
+    const auto chain = services.sync->status();
+    info.sync_status = {chain.height, chain.best_peer, chain.best_height, chain.syncing};
   }
   return {to_json(info)};
 }

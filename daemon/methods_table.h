@@ -40,6 +40,10 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 // loop, which does the same with thousands of them without standing still.
 [[nodiscard]] control::Reply change_reply(const Call& call, ChangeSet set, json::value answer);
 
+// The chain as far as it is known: of the node, or as it is stored. An error: the stored one cannot
+// be read.
+[[nodiscard]] Result<SyncStatusView> sync_view(const Call& call);
+
 [[nodiscard]] control::Reply hello(const Call& call);
 [[nodiscard]] control::Reply status(const Call& call);
 [[nodiscard]] control::Reply network_info(const Call& call);
@@ -65,6 +69,12 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 [[nodiscard]] control::Reply peer_disconnect(const Call& call);
 [[nodiscard]] control::Reply slots_show(const Call& call);
 [[nodiscard]] control::Reply slots_check(const Call& call);
+[[nodiscard]] control::Reply sync_status(const Call& call);
+[[nodiscard]] control::Reply sync_peers(const Call& call);
+[[nodiscard]] control::Reply sync_fork(const Call& call);
+[[nodiscard]] control::Reply sync_fork_accept(const Call& call);
+[[nodiscard]] control::Reply sync_pause(const Call& call);
+[[nodiscard]] control::Reply sync_resume(const Call& call);
 [[nodiscard]] control::Reply audit_list(const Call& call);
 [[nodiscard]] control::Reply audit_verify(const Call& call);
 [[nodiscard]] control::Reply audit_head(const Call& call);

@@ -45,8 +45,8 @@ void Coordinator::State::look_for_forks() {
           forked ? truth.reported(ip, peer.found->ancestor + 1).value_or(peer.found->first_hash) !=
                        peer.found->first_hash
                  : !peer.searched_at || now.mono - *peer.searched_at >= wait;
-      const bool over = !peer.searches_since ||
-                        now.mono - *peer.searches_since >= options.policy.search_again;
+      const bool over =
+          !peer.searches_since || now.mono - *peer.searches_since >= options.policy.search_again;
       if (over) {
         peer.searches_since = now.mono;
         peer.searches = 0;
@@ -67,8 +67,8 @@ void Coordinator::State::begin_search(const IpAddress& ip, Peer& peer) {
   peer.found.reset();
   const ForkTips tips{tip.block.height, std::min(*peer.claim, expected() + 1), expected()};
   peer.search.emplace(options.policy.fork, tips, masternode(ip));
-  // Nothing is taken as known: what it said of its tip it may have given up since, and half a search
-  // on each of two branches finds a fork that is not there.
+  // Nothing is taken as known: what it said of its tip it may have given up since, and half a
+  // search on each of two branches finds a fork that is not there.
   ask_on(ip, peer);
 }
 

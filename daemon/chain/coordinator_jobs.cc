@@ -131,8 +131,8 @@ void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused
   // Another block than the masternodes agree on, or on another one than ours: of another branch. It
   // proves nothing against the peer, also where it said the same as they: it may have gone over
   // since, and most branches are one block long.
-  const bool of_a_branch = std::all_of(
-      refusal.findings.begin(), refusal.findings.end(), [](const Finding& finding) {
+  const bool of_a_branch =
+      std::all_of(refusal.findings.begin(), refusal.findings.end(), [](const Finding& finding) {
         return finding.reason == Reason::wrong_hash || finding.reason == Reason::wrong_parent ||
                reason_row(finding.reason).effect == Effect::warn;
       });
@@ -141,6 +141,15 @@ void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused
     reason = DropReason::empty;  // time cures it, and nothing is held against the peer
   } else if (refusal.other_branch || of_a_branch) {
     reason = DropReason::other_branch;
+  }
+  const bool broken_answer =
+      refusal.height > was.first &&
+      std::any_of(refusal.findings.begin(), refusal.findings.end(),
+                  [](const Finding& finding) { return finding.reason == Reason::wrong_parent; });
+  if (broken_answer && reason == DropReason::other_branch) {
+    commands.emplace_back(Accuse{was.peer, ViolationKind::wrong_blocks,
+                                 "block " + std::to_string(refusal.height) +
+                                     " is not on top of the one before it in the same answer"});
   }
   if (reason == DropReason::bad_block) {
     commands.emplace_back(

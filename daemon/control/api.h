@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/control/sync_api.h"
 #include "daemon/core/bans.h"
 #include "daemon/core/events.h"
 #include "daemon/core/protection.h"
@@ -308,12 +309,6 @@ struct NodeStatus {
 };
 BOOST_DESCRIBE_STRUCT(NodeStatus, (),
                       (running, pid, mode, uptime_seconds, listen, passive_because, ailments))
-struct SyncStatus {  // null until there is a verified chain (a later capability)
-  std::optional<std::uint64_t> height = {};
-  std::optional<std::uint64_t> best_height = {};
-  std::optional<std::uint64_t> lag_blocks = {};
-};
-BOOST_DESCRIBE_STRUCT(SyncStatus, (), (height, best_height, lag_blocks))
 struct MasternodesStatus {
   std::uint64_t whitelisted = 0;
   std::optional<std::uint64_t> connected = {};  // null without a node that may connect
@@ -349,13 +344,6 @@ struct WhitelistedPeerInfo {
   std::uint64_t missed_pongs = 0;
 };
 BOOST_DESCRIBE_STRUCT(WhitelistedPeerInfo, (), (ip, reason, uptime, missed_pongs))
-struct SyncInfo {
-  std::optional<std::uint64_t> height = {};
-  std::optional<IpAddress> best_peer = {};
-  std::optional<std::uint64_t> best_height = {};
-  bool syncing = false;
-};
-BOOST_DESCRIBE_STRUCT(SyncInfo, (), (height, best_peer, best_height, syncing))
 struct NetworkInfo {
   std::string version = {};
   std::string network = {};

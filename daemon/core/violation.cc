@@ -39,7 +39,7 @@ constexpr auto kRows = std::to_array<ViolationRow>({
      "It served a block that breaks a rule no honest node breaks.",
      "Its chain is damaged or made up: compare its tip with others in `timectl sync peers`."},
     {ViolationKind::wrong_blocks, Gravity::nuisance, 2,
-     "It answered a request for blocks with blocks of other heights.",
+     "It answered a request for blocks with others, or with blocks that do not follow each other.",
      "Its store has gaps, or its program answers wrongly."},
     {ViolationKind::unasked_blocks, Gravity::nuisance, 0.5,
      "It sent blocks that nobody had asked for.",

@@ -6,8 +6,11 @@
 
 #include "cmd/catalogue.h"
 #include "cmd/cli.h"
+#include "daemon/chain/height_truth.h"
+#include "daemon/chain/verdict.h"
 #include "daemon/core/errors.h"
 #include "daemon/core/events.h"
+#include "daemon/core/sync_views.h"
 #include "daemon/core/violation.h"
 
 namespace timectl::cmd {
@@ -69,7 +72,8 @@ TEST_F(Tree, CommandsOfTheContractAreThere) {
         " audit export",     " db check",       " db backup",      " db restore",
         " events",           " wire decode",    " wire encode",    " config check",
         " config show",      " config example", " config path",    " completion",
-        " explain",          " version"}) {
+        " explain",          " version",        " sync status",    " sync watch",
+        " sync peers",       " sync fork",      " sync pause",     " sync resume"}) {
     EXPECT_TRUE(paths.contains(path)) << path;
   }
 }
@@ -89,6 +93,15 @@ TEST(Catalogue, HoldsEveryErrorReasonStateAndEvent) {
   }
   for (const auto name : names_of<EventKind>()) {
     EXPECT_TRUE(codes.contains("event " + std::string(name))) << name;
+  }
+  for (const auto name : names_of<SyncActivity>()) {
+    EXPECT_TRUE(codes.contains("activity " + std::string(name))) << name;
+  }
+  for (const auto name : names_of<chain::PeerStanding>()) {
+    EXPECT_TRUE(codes.contains("standing " + std::string(name))) << name;
+  }
+  for (const auto name : names_of<chain::Reason>()) {
+    EXPECT_TRUE(codes.contains("block_reason " + std::string(name))) << name;
   }
   for (const auto name : names_of<ViolationKind>()) {
     EXPECT_TRUE(codes.contains("violation " + std::string(name))) << name;

@@ -1,0 +1,172 @@
+// sync.*: how far the chain is, whose heights count, forks, and the operator's switch. A running
+// node's coordinator answers (Services::sync), without one the stored chain.
+
+#include <algorithm>
+
+#include "daemon/chain/height_truth.h"
+#include "daemon/methods_table.h"
+#include "daemon/stored_chain.h"
+
+namespace timectl {
+namespace {
+
+constexpr std::uint64_t kMaxForks = 1000;    // of one reply
+constexpr std::size_t kForksInStatus = 100;  // looked at to count the open ones
+
+Error no_chain() {
+  return {Code::not_found,
+          "this node runs without a chain",
+          "it could not be opened; the node's log says why",
+          {"timectl events --since 1h", "timectl node restart"}};
+}
+
+Result<StoredChain> stored(const Call& call, std::size_t forks) {
+  const auto& services = call.services;
+  return stored_chain(services.data_dir, services.config->network.name, forks, call.now.wall);
+}
+
+Result<std::vector<ForkView>> known_forks(const Call& call, std::size_t most) {
+  const auto& services = call.services;
+  if (services.sync) return services.sync->forks(most);
+  if (services.node != nullptr) return no_chain();
+  auto chain = stored(call, most);
+  if (!chain) return chain.error();
+  return std::move(chain->forks);
+}
+
+// The row first: it stands in another file than the chain's, and a change that nobody finds in the
+// audit log is worse than a row about a change that then failed, which a second row says.
+template <class Change>
+auto audited_change(const Call& call, store::AuditEntry entry, Change change)
+    -> decltype(change()) {
+  auto& database = *call.services.database;
+  const auto origin = origin_of(call);
+  const auto write = [&](store::AuditScope& scope) { return scope.record(entry); };
+  if (auto written = store::audited(database, origin, write); !written) return written.error();
+  auto done = change();
+  if (!done) {
+    entry.result = "failed";
+    entry.reason = done.error().message;
+    // The change's own error is the one to tell, whether or not this can be written.
+    (void)store::audited(database, origin, write);
+  }
+  return done;
+}
+
+control::Reply set_paused(const Call& call, bool paused) {
+  const auto& services = call.services;
+  if (!services.sync) return {no_chain()};
+  control::SyncSwitchReply reply{"unchanged"};
+  if (services.sync->status().paused != paused) {
+    const auto state = [](bool value) {
+      return json::serialize(json::value(json::object{{"paused", value}}));
+    };
+    const store::AuditEntry entry{
+        paused ? "sync.pause" : "sync.resume", "sync", state(!paused), state(paused), {}, "ok"};
+    const auto done = audited_change(call, entry, [&] { return services.sync->pause(paused); });
+    if (!done) return {done.error()};
+    if (services.pump) services.pump();
+    reply.result = paused ? "paused" : "resumed";
+  }
+  const auto after = services.sync->status();
+  reply.paused = after.paused;
+  reply.activity = after.activity;
+  reply.activity_because = after.activity_because;
+  return {to_json(reply)};
+}
+
+std::string tip_text(const ForkBranchView* branch) {
+  if (branch == nullptr) return "null";
+  return json::serialize(json::value(
+      json::object{{"tip_height", branch->tip_height}, {"tip_hash", branch->tip_hash}}));
+}
+
+const ForkBranchView* branch_of(const ForkView& fork, bool ours) {
+  const auto at = std::ranges::find_if(fork.branches, [ours](const ForkBranchView& branch) {
+    return ours ? branch.ours : branch.majority && !branch.ours;
+  });
+  return at == fork.branches.end() ? nullptr : &*at;
+}
+
+}  // namespace
+
+Result<SyncStatusView> sync_view(const Call& call) {
+  const auto& services = call.services;
+  const auto& section = services.config->sync;
+  if (services.sync) return services.sync->status();
+  SyncStatusView view;
+  if (services.node != nullptr) {
+    view.ground = "this node runs without a chain; its log says why";
+  } else {
+    auto chain = stored(call, kForksInStatus);
+    if (!chain) return chain.error();
+    view = std::move(chain->status);
+  }
+  view.in_sync_blocks = section.in_sync_blocks;
+  if (!section.enabled) {
+    view.activity = SyncActivity::disabled;
+    view.activity_because = "sync.enabled is false";
+  }
+  return view;
+}
+
+control::Reply sync_status(const Call& call) {
+  const auto view = sync_view(call);
+  if (!view) return {view.error()};
+  return {to_json(*view)};
+}
+
+control::Reply sync_peers(const Call& call) {
+  if (!call.services.sync) return {no_chain()};
+  control::SyncPeersReply reply;
+  reply.peers = call.services.sync->peers();
+  for (const auto& row : chain::standing_table()) {
+    reply.legend.push_back(
+        {std::string(1, row.letter), std::string(name_of(row.standing)), std::string(row.meaning)});
+  }
+  return {to_json(reply)};
+}
+
+control::Reply sync_fork(const Call& call) {
+  const auto request = read_params<control::SyncForkRequest>(call);
+  if (!request) return {request.error()};
+  const auto limit = checked_limit(request->limit, kMaxForks);
+  if (!limit) return {limit.error()};
+  const auto forks = known_forks(call, *limit);
+  if (!forks) return {forks.error()};
+  return {to_json(*forks)};
+}
+
+control::Reply sync_fork_accept(const Call& call) {
+  const auto forks = known_forks(call, kMaxForks);
+  if (!forks) return {forks.error()};
+  const auto fork = std::ranges::find_if(
+      *forks, [](const ForkView& known) { return !known.resolved_at && known.needs_consent; });
+  if (fork == forks->end()) {
+    return {Error{Code::not_found,
+                  "no fork waits for your word",
+                  "those within the protocol's reorganisation depth are resolved by themselves",
+                  {"timectl sync fork"}}};
+  }
+  const store::AuditEntry entry{"sync.fork_accept",
+                                "fork above height " + std::to_string(fork->ancestor_height),
+                                tip_text(branch_of(*fork, true)),
+                                tip_text(branch_of(*fork, false)),
+                                fork->needs_because,
+                                "ok"};
+  const auto accepted =
+      audited_change(call, entry, [&] { return call.services.sync->accept_fork(); });
+  if (!accepted) return {accepted.error()};
+  if (call.services.pump) call.services.pump();
+  return {to_json(*accepted)};
+}
+
+control::Reply sync_pause(const Call& call) {
+  return set_paused(call, true);
+}
+
+control::Reply sync_resume(const Call& call) {
+  return set_paused(call, false);
+}
+
+}  // namespace timectl
