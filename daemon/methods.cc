@@ -148,7 +148,12 @@ control::Reply Methods::handle(const std::string& name, const json::value& param
 Result<json::value> Methods::call(const std::string& name, const json::value& params,
                                   const control::Actor& actor) {
   auto reply = handle(name, params, actor);
-  return reply.job ? reply.job({}) : std::move(reply.result);
+  if (reply.job) return reply.job({});
+  if (reply.later) {  // what answers later than at once needs the server
+    reply.result = Error{Code::internal, name + " was not answered at once"};
+    reply.later([&reply](Result<json::value> result) { reply.result = std::move(result); });
+  }
+  return std::move(reply.result);
 }
 
 Result<void> Methods::flush_denied(Now now, bool last) {

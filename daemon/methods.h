@@ -84,7 +84,8 @@ class Methods {
   // For the server: long methods come back as a job on a reader of their own.
   [[nodiscard]] control::Reply handle(const std::string& name, const control::json::value& params,
                                       const control::Actor& actor);
-  // The same, with the long ones done before it returns.
+  // The same, with the long ones done before it returns; those that a node answers later are an
+  // error unless they can be answered at once.
   [[nodiscard]] Result<control::json::value> call(const std::string& name,
                                                   const control::json::value& params,
                                                   const control::Actor& actor);

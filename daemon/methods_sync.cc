@@ -36,43 +36,52 @@ Result<std::vector<ForkView>> known_forks(const Call& call, std::size_t most) {
 
 // The row first: it stands in another file than the chain's, and a change that nobody finds in the
 // audit log is worse than a row about a change that then failed, which a second row says.
-template <class Change>
-auto audited_change(const Call& call, store::AuditEntry entry, Change change)
-    -> decltype(change()) {
-  auto& database = *call.services.database;
-  const auto origin = origin_of(call);
-  const auto write = [&](store::AuditScope& scope) { return scope.record(entry); };
-  if (auto written = store::audited(database, origin, write); !written) return written.error();
-  auto done = change();
-  if (!done) {
-    entry.result = "failed";
-    entry.reason = done.error().message;
-    // The change's own error is the one to tell, whether or not this can be written.
-    (void)store::audited(database, origin, write);
-  }
-  return done;
+Result<store::AuditHead> record_change(Services& services, const store::AuditOrigin& origin,
+                                       const store::AuditEntry& entry) {
+  return store::audited(*services.database, origin,
+                        [&](store::AuditScope& scope) { return scope.record(entry); });
 }
 
-control::Reply set_paused(const Call& call, bool paused) {
-  const auto& services = call.services;
-  if (!services.sync) return {no_chain()};
-  control::SyncSwitchReply reply{"unchanged"};
-  if (services.sync->status().paused != paused) {
-    const auto state = [](bool value) {
-      return json::serialize(json::value(json::object{{"paused", value}}));
-    };
-    const store::AuditEntry entry{
-        paused ? "sync.pause" : "sync.resume", "sync", state(!paused), state(paused), {}, "ok"};
-    const auto done = audited_change(call, entry, [&] { return services.sync->pause(paused); });
-    if (!done) return {done.error()};
-    if (services.pump) services.pump();
-    reply.result = paused ? "paused" : "resumed";
-  }
-  const auto after = services.sync->status();
+void record_failure(Services& services, const store::AuditOrigin& origin, store::AuditEntry entry,
+                    const Error& error) {
+  entry.result = "failed";
+  entry.reason = error.message;
+  // The change's own error is the one to tell, whether or not this can be written.
+  (void)record_change(services, origin, entry);
+}
+
+json::value switched(const SyncServices& sync, const std::string& result) {
+  control::SyncSwitchReply reply{result};
+  const auto after = sync.status();
   reply.paused = after.paused;
   reply.activity = after.activity;
   reply.activity_because = after.activity_because;
-  return {to_json(reply)};
+  return to_json(reply);
+}
+
+// Answered when it is on disk, which the chain's thread sees to.
+control::Reply set_paused(const Call& call, bool paused) {
+  auto& services = call.services;
+  if (!services.sync) return {no_chain()};
+  if (services.sync->status().paused == paused) return {switched(*services.sync, "unchanged")};
+  const auto state = [](bool value) {
+    return json::serialize(json::value(json::object{{"paused", value}}));
+  };
+  const store::AuditEntry entry{
+      paused ? "sync.pause" : "sync.resume", "sync", state(!paused), state(paused), {}, "ok"};
+  const auto origin = origin_of(call);
+  if (auto written = record_change(services, origin, entry); !written) return {written.error()};
+  control::Reply reply;
+  reply.later = [&services, entry, origin, paused](control::Answer answer) {
+    services.sync->pause(paused, [&services, entry, origin, paused, answer](Result<void> done) {
+      if (!done) {
+        record_failure(services, origin, entry, done.error());
+        return answer(done.error());
+      }
+      answer(switched(*services.sync, paused ? "paused" : "resumed"));
+    });
+  };
+  return reply;
 }
 
 std::string tip_text(const ForkBranchView* branch) {
@@ -154,10 +163,14 @@ control::Reply sync_fork_accept(const Call& call) {
                                 tip_text(branch_of(*fork, false)),
                                 fork->needs_because,
                                 "ok"};
-  const auto accepted =
-      audited_change(call, entry, [&] { return call.services.sync->accept_fork(); });
-  if (!accepted) return {accepted.error()};
-  if (call.services.pump) call.services.pump();
+  auto& services = call.services;
+  const auto origin = origin_of(call);
+  if (auto written = record_change(services, origin, entry); !written) return {written.error()};
+  const auto accepted = services.sync->accept_fork();
+  if (!accepted) {
+    record_failure(services, origin, entry, accepted.error());
+    return {accepted.error()};
+  }
   return {to_json(*accepted)};
 }
 

@@ -29,11 +29,11 @@ class SyncMethods : public MethodsTest {
       most_ = most;
       return forks_;
     };
-    sync.pause = [this](bool paused) -> Result<void> {
+    sync.pause = [this](bool paused, const std::function<void(Result<void>)>& done) {
       ++switched_;
-      if (failure_) return *failure_;
+      if (failure_) return done(*failure_);
       paused_ = paused;
-      return {};
+      done({});
     };
     sync.accept_fork = [this]() -> Result<ForkView> {
       if (failure_) return *failure_;
