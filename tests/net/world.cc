@@ -43,6 +43,13 @@ World::~World() {
   (void)io.poll();
 }
 
+Now World::now() const {
+  Now now = real_now();
+  now.mono += ahead;
+  now.wall += std::chrono::floor<std::chrono::milliseconds>(ahead);
+  return now;
+}
+
 void World::start(std::uint16_t port, const std::vector<IpAddress>& dials) {
   std::vector<WhitelistEntry> entries;
   for (const auto& ip : dials) {
@@ -69,7 +76,8 @@ void World::start(std::uint16_t port, const std::vector<IpAddress>& dials) {
   sinks.session = [this](const SessionRecord& session) { sessions.push_back(session); };
   sinks.memory = [](const PeerMemory&) {};
   sinks.trouble = [this](const std::string& text) { troubles.push_back(text); };
-  network = std::make_unique<Network>(io, options, *node, whitelist, real_now, sinks);
+  network = std::make_unique<Network>(
+      io, options, *node, whitelist, [this] { return now(); }, sinks);
   const auto started = network->start();
   ASSERT_TRUE(started) << started.error().message << ": " << started.error().because;
 }

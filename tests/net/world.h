@@ -35,11 +35,13 @@ class World {
   // Runs until this peer's attempt or session has ended, and gives its event.
   [[nodiscard]] std::optional<Event> ending(const IpAddress& ip = peer_ip);
   [[nodiscard]] std::optional<Event> find(EventKind kind, const IpAddress& ip) const;
-  [[nodiscard]] bool stop();  // orderly; false where it did not end in time
+  [[nodiscard]] Now now() const;  // the node's
+  [[nodiscard]] bool stop();      // orderly; false where it did not end in time
 
   boost::asio::io_context io{1};
   Whitelist whitelist{100};
   Policy policy;
+  Duration ahead{};  // of the node's clock, before the real one
   IpAddress listen = node_ip;
   ChainPort* chain = nullptr;                                  // before start()
   std::size_t served_blocks = NetworkOptions{}.served_blocks;  // before start()

@@ -64,6 +64,20 @@ bool hash_of_height(std::string_view text, Script& script) {
   return true;
 }
 
+// "SEED:COUNT"
+bool chain_of(std::string_view text, Script& script) {
+  const auto colon = text.find(':');
+  auto& chain = script.generated_chain.emplace();
+  return colon != std::string_view::npos && number(text.substr(0, colon), chain.seed) &&
+         number(text.substr(colon + 1), chain.count);
+}
+
+bool chain_fault(std::string_view text, Script& script) {
+  const auto fault = parse_chain_fault(text);
+  if (fault) script.chain_faults.push_back(*fault);
+  return fault.has_value();
+}
+
 bool set_value(Script& script, std::string_view name, std::string_view value) {
   if (name == "ack-after") {
     std::int64_t milliseconds = 0;
@@ -79,6 +93,8 @@ bool set_value(Script& script, std::string_view name, std::string_view value) {
   if (name == "frame-len") return number(value, script.frame_len);
   if (name == "tip") return hex(value, script.tip);
   if (name == "hash-at") return hash_of_height(value, script);
+  if (name == "chain") return chain_of(value, script);
+  if (name == "chain-fault") return chain_fault(value, script);
   if (name == "clock")
     return number(value.starts_with('+') ? value.substr(1) : value, script.clock);
   if (name == "ban-after") return number(value, script.ban_after);

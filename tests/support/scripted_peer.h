@@ -22,6 +22,8 @@
 #include "daemon/net/tls.h"
 #include "daemon/wire/messages.h"
 #include "daemon/wire/network_params.h"
+#include "tests/support/chain_faults.h"
+#include "tests/support/served_chain.h"
 
 namespace timectl::test {
 
@@ -50,11 +52,20 @@ struct Script {
   bool evict_on_second = false;                 // a second connection of an address ends the first
   std::optional<std::size_t> ban_after = {};    // so many connections are served, no more
   std::optional<std::uint32_t> frame_len = {};  // a header of this length behind the Ack
-  std::string record = {};                      // a file: one line per accept, SNI and end
+  struct GeneratedChain {
+    std::uint64_t seed = 0;
+    std::size_t count = 0;
+  };
+  std::optional<GeneratedChain> generated_chain = {};  // made when the peer takes the script
+  std::shared_ptr<const ServedChain> chain = {};       // served; heights and tips are its own
+  std::vector<ChainFault> chain_faults = {};           // while it is
+  std::string record = {};                             // a file: one line per accept, SNI and end
 };
 
 // "silent", "no-ack height=12", "magic=54494d45", ...: words of scenarios.md, by spaces. `notice=`
 // takes the rest of the text; times are in seconds, also with a fraction, but for ack-after.
+// `chain=SEED:COUNT` serves a chain of so many blocks above genesis, the same for the same seed,
+// and `chain-fault=NAME[@HEIGHT]`, also several, does so badly: the names are in chain_faults.h.
 // Errors: invalid_argument naming the word.
 [[nodiscard]] Result<Script> parse_script(std::string_view text);
 
