@@ -85,6 +85,10 @@ void Coordinator::State::search_ended(const IpAddress& ip, Peer& peer) {
   peer.found = peer.search->result();
   peer.search.reset();
   peer.asked_at.reset();
+  if (peer.found->end == ForkEnd::forked) {
+    // The one answer that lasts: without it what the peer served lower down would count for more.
+    truth.on_hash(ip, {peer.found->ancestor + 1, peer.found->first_hash}, now.mono);
+  }
   if (peer.found->end == ForkEnd::same_chain) {
     peer.found.reset();
     plan.on_fork_settled(ip, now.mono);
