@@ -229,6 +229,15 @@ void Coordinator::State::consider_switch(const ForkReport& branches) {
     place = one;
   }
   if (to == nullptr) return;
+  // Witnesses make a height worth believing; a chain gives way only to more than stand by it. Who
+  // is below the fork stands by neither.
+  const auto facts = best_facts();
+  const auto stay =
+      static_cast<std::size_t>(std::count_if(peers.begin(), peers.end(), [&](const auto& entry) {
+        return masternode(entry.first) && entry.second.claim.value_or(0) > place->ancestor &&
+               truth.on_our_chain(entry.first, facts, now.mono) == true;
+      }));
+  if (to->masternodes <= stay) return;
   const Height depth = tip.block.height - std::min(tip.block.height, place->ancestor);
   const bool may = depth <= options.policy.fork.max_reorganisation &&
                    place->ancestor >= options.policy.fork.checkpoint;

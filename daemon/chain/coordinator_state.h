@@ -23,8 +23,8 @@ struct Coordinator::State {
     std::optional<Instant> searched_at = {};
     std::optional<Instant> searches_since = {};  // counted within CoordinatorPolicy::search_again
     std::size_t searches = 0;
-    std::size_t owed = 0;  // answers that we no longer wait for, and that may still come
-    bool suspected = false;                  // its block did not fit on ours: a search is due
+    std::size_t owed = 0;    // answers that we no longer wait for, and that may still come
+    bool suspected = false;  // its block did not fit on ours: a search is due
     std::optional<Instant> accused_at = {};  // of blocks nobody asked for
   };
   struct Held {
