@@ -237,7 +237,7 @@ void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {
   const auto use = s.plan.on_blocks(ip, batch.heights, batch.payload.size(), now.mono);
   if (use == Use::keep) {
     const Height first = batch.heights.front();
-    s.pin(batch.heights.back(), std::nullopt);
+    if (!s.pins.contains(batch.heights.back())) s.pin(batch.heights.back(), ip);
     s.held[first] = {ip, std::make_shared<const BlockBatch>(std::move(batch))};
   }
   s.drain();

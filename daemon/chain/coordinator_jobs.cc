@@ -154,11 +154,11 @@ void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused
     return std::any_of(refusal.findings.begin(), refusal.findings.end(),
                        [&](const Finding& finding) { return finding.reason == wanted_reason; });
   };
-  const bool broke_its_word = was.whole && reason == DropReason::other_branch &&
-                              refusal.height == was.last && has(Reason::wrong_hash) &&
-                              !has(Reason::wrong_parent) && said != pins.end() &&
-                              said->second.words.contains(was.peer) &&
-                              said->second.words.at(was.peer) == was.known.back().hash;
+  const bool broke_its_word =
+      was.whole && reason == DropReason::other_branch && refusal.height == was.last &&
+      has(Reason::wrong_hash) && !has(Reason::wrong_parent) && said != pins.end() &&
+      said->second.server == was.peer && said->second.words.contains(was.peer) &&
+      said->second.words.at(was.peer) == was.known.back().hash;
   if (broke_its_word) {
     reason = DropReason::wrong_range;
     commands.emplace_back(

@@ -25,6 +25,7 @@ bool silence_in(const std::map<IpAddress, std::optional<wire::Hash32>>& words) {
 // word and its blocks must be of one moment, because it may go over to another branch.
 void Coordinator::State::pin(Height last, const std::optional<IpAddress>& server) {
   const auto known = pins.find(last);
+  if (known != pins.end()) known->second.server = server;
   if (known != pins.end() && now.mono - known->second.asked_at < kPinAge) {
     const auto word = server ? known->second.words.find(*server) : known->second.words.end();
     if (word == known->second.words.end() || !word->second) return;
@@ -33,7 +34,7 @@ void Coordinator::State::pin(Height last, const std::optional<IpAddress>& server
     return;
   }
   Pin& pin = pins[last];
-  pin = {now.mono, {}};
+  pin = {now.mono, {}, server};
   for (const auto& [ip, peer] : peers) {
     if (pin.words.size() >= kVoters) break;
     const bool has = masternode(ip) && peer.claim && *peer.claim >= last &&

@@ -37,6 +37,7 @@ struct Coordinator::State {
   struct Pin {
     Instant asked_at = {};
     std::map<IpAddress, std::optional<wire::Hash32>> words = {};  // none: not answered yet
+    std::optional<IpAddress> server = {};  // asked for its word and its blocks in one moment
   };
   struct PinWord {
     bool ready = false;  // to be verified
