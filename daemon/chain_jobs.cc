@@ -70,6 +70,7 @@ class Verification {
   void refuse(const wire::Block& block, const chain::Verdict& verdict) {
     done_.refused = {block.header.height, verdict.findings, verdict.too_early(),
                      accepted_.empty() && only_parent_is_wrong(verdict)};
+    if (job_.whole) accepted_.clear();
   }
 
   const VerifyJob& job_;

@@ -133,6 +133,7 @@ void Coordinator::State::drain() {
   for (auto& command : plan.take_commands()) {
     if (const auto* request = std::get_if<RequestBlocks>(&command)) {
       commands.emplace_back(AskBlocks{request->peer, request->first, request->last});
+      pin(request->last, request->peer);
     } else if (const auto* verify = std::get_if<VerifyBlocks>(&command)) {
       wanted = *verify;
     } else if (const auto* discard = std::get_if<DiscardBlocks>(&command)) {
@@ -169,6 +170,7 @@ void Coordinator::on_left(const IpAddress& ip, Now now) {
   auto& s = *state_;
   s.now = now;
   if (s.peers.erase(ip) == 0) return;
+  s.unpin(ip);
   s.truth.on_left(ip, now.mono);
   s.plan.on_left(ip, now.mono);
   s.soon();
@@ -205,14 +207,17 @@ void Coordinator::on_hash(const IpAddress& ip, Height height,
   // was reported otherwise before is news.
   const auto ours = s.best_hash(height);
   const bool searched = peer->search && ours && peer->search->on_answer(height, hash, *ours);
+  const bool pinned = s.on_pin(ip, height, hash);
   const bool says = hash && *hash != wire::Hash32{} && peer->claim && height <= *peer->claim;
-  if (says && (!searched || s.truth.reported(ip, height))) {
+  if (says && ((!searched && !pinned) || s.truth.reported(ip, height))) {
     s.truth.on_hash(ip, {height, *hash}, now.mono);
     s.soon();
   }
-  if (!searched) return;
-  peer->asked_at.reset();
-  s.ask_on(ip, *peer);
+  if (searched) {
+    peer->asked_at.reset();
+    s.ask_on(ip, *peer);
+  }
+  if (pinned) s.start_jobs();
 }
 
 void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {
@@ -232,6 +237,7 @@ void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {
   const auto use = s.plan.on_blocks(ip, batch.heights, batch.payload.size(), now.mono);
   if (use == Use::keep) {
     const Height first = batch.heights.front();
+    if (!s.pins.contains(batch.heights.back())) s.pin(batch.heights.back(), ip);
     s.held[first] = {ip, std::make_shared<const BlockBatch>(std::move(batch))};
   }
   s.drain();
@@ -307,6 +313,7 @@ void Coordinator::tick(Now now) {
     }
   }
   s.expire_questions();
+  s.expire_pin();
   if (s.retry_at && now.mono >= *s.retry_at) s.retry_at.reset();
   s.drain();
   if (s.evaluate_at && now.mono >= *s.evaluate_at) s.evaluate();
@@ -315,7 +322,7 @@ void Coordinator::tick(Now now) {
 Instant Coordinator::next_tick() const {
   const auto& s = *state_;
   Instant next = s.plan.next_tick();
-  for (const auto& due : {s.evaluate_at, s.hint_poll_at, s.retry_at}) {
+  for (const auto& due : {s.evaluate_at, s.hint_poll_at, s.retry_at, s.pin_due()}) {
     if (due) next = std::min(next, *due);
   }
   for (const auto& [ip, peer] : s.peers) {

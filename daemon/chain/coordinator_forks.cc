@@ -85,6 +85,10 @@ void Coordinator::State::search_ended(const IpAddress& ip, Peer& peer) {
   peer.found = peer.search->result();
   peer.search.reset();
   peer.asked_at.reset();
+  if (peer.found->end == ForkEnd::forked) {
+    // The one answer that lasts: without it what the peer served lower down would count for more.
+    truth.on_hash(ip, {peer.found->ancestor + 1, peer.found->first_hash}, now.mono);
+  }
   if (peer.found->end == ForkEnd::same_chain) {
     peer.found.reset();
     plan.on_fork_settled(ip, now.mono);
@@ -225,6 +229,15 @@ void Coordinator::State::consider_switch(const ForkReport& branches) {
     place = one;
   }
   if (to == nullptr) return;
+  // Witnesses make a height worth believing; a chain gives way only to more than stand by it. Who
+  // is below the fork stands by neither.
+  const auto facts = best_facts();
+  const auto stay =
+      static_cast<std::size_t>(std::count_if(peers.begin(), peers.end(), [&](const auto& entry) {
+        return masternode(entry.first) && entry.second.claim.value_or(0) > place->ancestor &&
+               truth.on_our_chain(entry.first, facts, now.mono) == true;
+      }));
+  if (to->masternodes <= stay) return;
   const Height depth = tip.block.height - std::min(tip.block.height, place->ancestor);
   const bool may = depth <= options.policy.fork.max_reorganisation &&
                    place->ancestor >= options.policy.fork.checkpoint;

@@ -34,7 +34,7 @@ void Coordinator::State::start_jobs() {
     commands.emplace_back(StartJob{*running});
     return;
   }
-  if (wanted) start_verify();
+  if (wanted && word_on(wanted->last).ready) start_verify();
 }
 
 void Coordinator::State::start_verify() {
@@ -60,7 +60,12 @@ void Coordinator::State::start_verify() {
   } else if (backed.known() && within(backed.best.height)) {
     job.known.push_back(backed.best);
   }
-  verifying = Verifying{want.peer, want.first, want.last, job.staged, false, job.known};
+  if (const auto word = word_on(want.last); word.hash) {
+    std::erase_if(job.known, [&](const Tip& one) { return one.height == want.last; });
+    job.known.push_back({want.last, *word.hash});
+    job.whole = true;
+  }
+  verifying = Verifying{want.peer, want.first, want.last, job.staged, false, job.known, job.whole};
   running = job;
   commands.emplace_back(StartJob{std::move(job)});
 }
@@ -115,6 +120,7 @@ void Coordinator::State::done(const VerifyDone& verified) {
       }
     }
     stalled = false;
+    pins.erase(pins.begin(), pins.upper_bound(upto));
     if (!was.stale) {
       plan.on_verified(upto, now.mono);
       if (upto == was.last) held.erase(was.first);
@@ -142,10 +148,24 @@ void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused
   } else if (refusal.other_branch || of_a_branch) {
     reason = DropReason::other_branch;
   }
-  const bool broken_answer =
-      refusal.height > was.first &&
-      std::any_of(refusal.findings.begin(), refusal.findings.end(),
-                  [](const Finding& finding) { return finding.reason == Reason::wrong_parent; });
+  // It says that it has the block that it did not serve.
+  const auto said = pins.find(was.last);
+  const auto has = [&](Reason wanted_reason) {
+    return std::any_of(refusal.findings.begin(), refusal.findings.end(),
+                       [&](const Finding& finding) { return finding.reason == wanted_reason; });
+  };
+  const bool broke_its_word =
+      was.whole && reason == DropReason::other_branch && refusal.height == was.last &&
+      has(Reason::wrong_hash) && !has(Reason::wrong_parent) && said != pins.end() &&
+      said->second.server == was.peer && said->second.words.contains(was.peer) &&
+      said->second.words.at(was.peer) == was.known.back().hash;
+  if (broke_its_word) {
+    reason = DropReason::wrong_range;
+    commands.emplace_back(
+        Accuse{was.peer, ViolationKind::wrong_blocks,
+               "block " + std::to_string(refusal.height) + " is another one than it says it has"});
+  }
+  const bool broken_answer = refusal.height > was.first && has(Reason::wrong_parent);
   if (broken_answer && reason == DropReason::other_branch) {
     commands.emplace_back(Accuse{was.peer, ViolationKind::wrong_blocks,
                                  "block " + std::to_string(refusal.height) +
@@ -156,7 +176,7 @@ void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused
         Accuse{was.peer, ViolationKind::bad_block,
                "block " + std::to_string(refusal.height) + ": " + findings_text(refusal.findings)});
   }
-  plan.on_bad(refusal.height, reason, now.mono);
+  plan.on_bad(was.whole ? was.first : refusal.height, reason, now.mono);
 }
 
 void Coordinator::State::done(const PruneDone& pruned) {
@@ -190,6 +210,7 @@ void Coordinator::State::done(const ReorganiseDone& switched) {
 void Coordinator::State::restart_plan(Height height) {
   for (const auto& [ip, peer] : peers) plan.on_source(ip, std::nullopt, now.mono);
   wanted.reset();
+  pins.clear();
   plan.on_chain(height, now.mono);
   for (const auto& [ip, peer] : peers) plan.on_fork_settled(ip, now.mono);
   soon();

@@ -1,7 +1,8 @@
 #pragma once
 // The inside of Coordinator, for coordinator*.cc only. coordinator.cc: what comes in, and time;
 // coordinator_sources.cc: whom the plan may ask, and lag; coordinator_jobs.cc: jobs and what comes
-// of them; coordinator_forks.cc: searches, branches, switching; coordinator_views.cc: views.
+// of them; coordinator_pins.cc: what the last block of a batch must be; coordinator_forks.cc:
+// searches, branches, switching; coordinator_views.cc: views.
 
 #include <deque>
 #include <map>
@@ -23,13 +24,24 @@ struct Coordinator::State {
     std::optional<Instant> searched_at = {};
     std::optional<Instant> searches_since = {};  // counted within CoordinatorPolicy::search_again
     std::size_t searches = 0;
-    std::size_t owed = 0;  // answers that we no longer wait for, and that may still come
-    bool suspected = false;                  // its block did not fit on ours: a search is due
+    Instant mute_until = {};  // it did not answer for a pin: nobody waits for it again so soon
+    std::size_t owed = 0;     // answers that we no longer wait for, and that may still come
+    bool suspected = false;   // its block did not fit on ours: a search is due
     std::optional<Instant> accused_at = {};  // of blocks nobody asked for
   };
   struct Held {
     IpAddress peer;
     std::shared_ptr<const BlockBatch> batch;
+  };
+  // What masternodes say the block at one height is: the last one of a batch, which pins all of it.
+  struct Pin {
+    Instant asked_at = {};
+    std::map<IpAddress, std::optional<wire::Hash32>> words = {};  // none: not answered yet
+    std::optional<IpAddress> server = {};  // asked for its word and its blocks in one moment
+  };
+  struct PinWord {
+    bool ready = false;  // to be verified
+    std::optional<wire::Hash32> hash = {};
   };
   // The branch that is fetched to replace ours above `ancestor`.
   struct Building {
@@ -52,6 +64,7 @@ struct Coordinator::State {
     bool staged = false;
     bool stale = false;  // the plan began anew meanwhile: only what was stored counts
     std::vector<Tip> known = {};
+    bool whole = false;  // VerifyJob::whole
   };
 
   // Facts.
@@ -87,6 +100,15 @@ struct Coordinator::State {
   void failed(const Error& error);
   void refused(const Verifying& verifying, const VerifyDone::Refused& refusal);
   void restart_plan(Height height);  // the plan begins anew there, asking nobody yet
+
+  // coordinator_pins.cc
+  void pin(Height last, const std::optional<IpAddress>& server);
+  void unpin(const IpAddress& ip);
+  [[nodiscard]] bool on_pin(const IpAddress& ip, Height height,
+                            const std::optional<wire::Hash32>& hash);
+  [[nodiscard]] PinWord word_on(Height last) const;
+  [[nodiscard]] std::optional<Instant> pin_due() const;  // when word_on() changes by itself
+  void expire_pin();
 
   // coordinator_forks.cc
   void look_for_forks();
@@ -126,6 +148,7 @@ struct Coordinator::State {
   bool retry = false;          // it failed and waits for retry_at
   std::optional<Instant> retry_at = {};
   std::optional<Error> store_failure = {};
+  std::map<Height, Pin> pins;          // above our chain, or the branch that is built
   std::optional<VerifyBlocks> wanted;  // by the plan, not started yet
   std::optional<Verifying> verifying;  // started
   Height pruned_at = 0;                // our height at the last PruneJob

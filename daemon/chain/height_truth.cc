@@ -241,8 +241,10 @@ bool HeightTruth::holds(const ChainFacts& facts, Instant now) const {
                                    [&](const IpAddress& ip) { return facts.masternode(ip); });
   if (!current) return false;
   std::size_t against = 0;
+  std::size_t speak = 0;
   for (const auto& [ip, row] : rows_) {
     if (row.left || !row.height || !facts.masternode(ip)) continue;
+    ++speak;
     const bool other =
         std::any_of(row.reports.begin(), row.reports.end(), [&](const Report& known) {
           return known.tip.height == best.height && known.tip.hash != best.hash;
@@ -251,7 +253,9 @@ bool HeightTruth::holds(const ChainFacts& facts, Instant now) const {
     const bool fell = *row.height < best.height && row.fell_from >= best.height;
     if (other || fell) ++against;
   }
-  return against < needed(masternodes(facts));
+  // Two were enough while there were no others: the word of those who came since counts as much.
+  const bool enough = held_.ground == Ground::service || held_.vouched_by.size() >= needed(speak);
+  return enough && against < needed(masternodes(facts));
 }
 
 Belief HeightTruth::believe(const ChainFacts& facts, Instant now) {

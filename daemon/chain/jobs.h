@@ -25,6 +25,9 @@ struct VerifyJob {
   // What the block at that height must be, where it is known (the peer said so when it was asked):
   // another one is refused as wrong_hash.
   std::vector<Tip> known;
+  // The last block is one of `known`, so that all of the batch must be good or none of it is the
+  // network's: nothing is stored where a block is refused.
+  bool whole = false;
 };
 struct VerifyDone {
   std::vector<wire::Hash32> hashes;  // of the blocks stored, in order

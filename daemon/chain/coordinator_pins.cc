@@ -1,0 +1,119 @@
+// Coordinator: what the last block of a batch must be, by the word of the masternodes that have it.
+// It pins all blocks of the batch, because each names the one before it: without it, one masternode
+// that tells the network's hashes and serves made up blocks, or one altered block, would be found
+// out only when it stands on our chain, and a long one could not be taken back (Y3).
+#include <algorithm>
+
+#include "daemon/chain/coordinator_state.h"
+
+namespace timectl::chain {
+namespace {
+
+constexpr std::size_t kVoters = 15;  // masternodes asked about one height
+constexpr Duration kPatience = 3s;   // for their answers; most come in one round trip
+constexpr Duration kMuteFor = 1min;  // who did not answer is not waited for again
+constexpr Duration kAskAgain = 20s;  // where they do not agree
+constexpr Duration kPinAge = 1min;   // an older word is asked for again
+
+bool silence_in(const std::map<IpAddress, std::optional<wire::Hash32>>& words) {
+  return std::any_of(words.begin(), words.end(), [](const auto& word) { return !word.second; });
+}
+
+}  // namespace
+
+// Asked together with the blocks, so that it costs no time. `server` is asked anew each time: its
+// word and its blocks must be of one moment, because it may go over to another branch.
+void Coordinator::State::pin(Height last, const std::optional<IpAddress>& server) {
+  const auto known = pins.find(last);
+  if (known != pins.end()) known->second.server = server;
+  if (known != pins.end() && now.mono - known->second.asked_at < kPinAge) {
+    const auto word = server ? known->second.words.find(*server) : known->second.words.end();
+    if (word == known->second.words.end() || !word->second) return;
+    word->second.reset();
+    commands.emplace_back(AskHash{*server, last});
+    return;
+  }
+  Pin& pin = pins[last];
+  pin = {now.mono, {}, server};
+  for (const auto& [ip, peer] : peers) {
+    if (pin.words.size() >= kVoters) break;
+    const bool has = masternode(ip) && peer.claim && *peer.claim >= last &&
+                     *peer.claim <= expected() + options.policy.truth.clock_tolerance;
+    const bool member = !building || (peer.found && peer.found->end == ForkEnd::forked &&
+                                      peer.found->first_hash == building->first_hash);
+    if (!has || !member || now.mono < peer.mute_until) continue;
+    pin.words[ip];
+    commands.emplace_back(AskHash{ip, last});
+  }
+}
+
+void Coordinator::State::unpin(const IpAddress& ip) {
+  for (auto& [height, pin] : pins) {
+    const auto at = pin.words.find(ip);
+    if (at != pin.words.end() && !at->second) pin.words.erase(at);
+  }
+}
+
+// Whether a pin asked for it. Who has no such block says nothing about it.
+bool Coordinator::State::on_pin(const IpAddress& ip, Height height,
+                                const std::optional<wire::Hash32>& hash) {
+  const auto at = pins.find(height);
+  if (at == pins.end()) return false;
+  const auto word = at->second.words.find(ip);
+  if (word == at->second.words.end() || word->second) return false;
+  if (hash && *hash != wire::Hash32{}) {
+    word->second = *hash;
+  } else {
+    at->second.words.erase(word);
+  }
+  return true;
+}
+
+// More than half of those asked; or, where some keep silent, more than say anything else. One alone
+// pins nothing and hinders nothing: whether it is enough is decided by claim_of().
+Coordinator::State::PinWord Coordinator::State::word_on(Height last) const {
+  const auto at = pins.find(last);
+  if (at == pins.end()) return {true, {}};
+  std::map<wire::Hash32, std::size_t> votes;
+  for (const auto& [ip, word] : at->second.words) {
+    if (word) ++votes[*word];
+  }
+  std::size_t most = 0;
+  std::size_t second = 0;
+  wire::Hash32 hash{};
+  for (const auto& [one, count] : votes) {
+    second = std::max(second, std::min(most, count));
+    if (count <= most) continue;
+    most = count;
+    hash = one;
+  }
+  const bool enough = most >= options.policy.truth.least_witnesses;
+  if (enough && most * 2 > at->second.words.size()) return {true, hash};
+  const bool waiting = silence_in(at->second.words) && now.mono - at->second.asked_at < kPatience;
+  if (waiting) return {false, {}};
+  if (enough && most > second) return {true, hash};
+  return {votes.size() <= 1, {}};
+}
+
+std::optional<Instant> Coordinator::State::pin_due() const {
+  const auto at = wanted ? pins.find(wanted->last) : pins.end();
+  if (at == pins.end() || word_on(wanted->last).ready) return std::nullopt;
+  const Instant patience = at->second.asked_at + kPatience;
+  return now.mono < patience ? patience : at->second.asked_at + kAskAgain;
+}
+
+void Coordinator::State::expire_pin() {
+  const auto at = wanted ? pins.find(wanted->last) : pins.end();
+  if (at == pins.end()) return;
+  if (now.mono - at->second.asked_at < kPatience) return;
+  for (const auto& [ip, word] : at->second.words) {
+    Peer* peer = find(ip);
+    if (peer != nullptr && !word) peer->mute_until = now.mono + kMuteFor;
+  }
+  if (word_on(wanted->last).ready || now.mono - at->second.asked_at < kAskAgain) return;
+  const Height last = at->first;
+  pins.erase(at);
+  pin(last, std::nullopt);
+}
+
+}  // namespace timectl::chain
