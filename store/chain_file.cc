@@ -106,7 +106,7 @@ Result<Opened> open_checked(const std::filesystem::path& file, timectl::Network 
   }
 }
 
-// One block of bodies(), or nothing where it is not kept or not what was stored.
+// One block of bodies(), or nothing where it is not kept.
 std::optional<std::vector<std::uint8_t>> read_raw(Query& query, chain::Height height,
                                                   std::size_t room) {
   if (!query.step()) return std::nullopt;
@@ -122,7 +122,7 @@ std::optional<std::vector<std::uint8_t>> read_raw(Query& query, chain::Height he
   raw.reserve(size);
   raw.insert(raw.end(), header.begin(), header.end());
   raw.insert(raw.end(), rest.begin(), rest.end());
-  if (chain::checksum(raw) != sum) return std::nullopt;
+  if (chain::checksum(raw) != sum) reader.bad_last("is not what was stored");
   return raw;
 }
 
@@ -191,7 +191,11 @@ chain::ChainTip ChainFile::tip() const {
   auto read = guarded(*state_->connection, "reading the chain", [&]() -> Result<chain::ChainTip> {
     return highest_block(*state_->connection).value_or(state_->tip);
   });
-  if (read) state_->tip = *read;
+  if (read) {
+    state_->tip = *read;
+  } else {
+    state_->read_failure = of_chain(read.error());
+  }
   return state_->tip;
 }
 
@@ -199,7 +203,9 @@ std::optional<chain::ChainTip> ChainFile::at(chain::Height height) const {
   using Found = std::optional<chain::ChainTip>;
   auto read = guarded(*state_->connection, "reading the chain",
                       [&]() -> Result<Found> { return block_at(*state_->connection, height); });
-  return read ? *read : std::nullopt;
+  if (read) return *read;
+  state_->read_failure = of_chain(read.error());
+  return std::nullopt;
 }
 
 std::optional<wire::Hash32> ChainFile::hash_at(chain::Height height) const {
@@ -225,8 +231,13 @@ std::vector<std::vector<std::uint8_t>> ChainFile::bodies(chain::Height first, ch
     }
     return {};
   });
-  static_cast<void>(read);  // what was read before the failure is sound
+  // What was read before the failure is sound.
+  if (!read) state_->read_failure = of_chain(read.error());
   return blocks;
+}
+
+const std::optional<Error>& ChainFile::read_failure() const {
+  return state_->read_failure;
 }
 
 Result<void> ChainFile::append(std::span<const chain::ChainBlock> blocks) {

@@ -48,12 +48,16 @@ class ChainFile final : public chain::ChainView {
   ChainFile& operator=(ChainFile&&) noexcept;
   ~ChainFile() override;
 
-  // ChainView. A failing disk gives nothing (at(), hash_at(), bodies()) or the last tip known.
+  // ChainView. A failing disk or a damaged row gives nothing (at(), hash_at(), bodies()) or the
+  // last tip known, and read_failure() says why.
   [[nodiscard]] chain::ChainTip tip() const override;
   [[nodiscard]] std::optional<chain::ChainTip> at(chain::Height height) const override;
   [[nodiscard]] std::optional<wire::Hash32> hash_at(chain::Height height) const override;
   [[nodiscard]] std::vector<std::vector<std::uint8_t>> bodies(
       chain::Height first, chain::Height last, std::size_t most_bytes) const override;
+  // Of the reads above, and of rows that forks() left out: the last failure. A file with
+  // database_damaged here still serves what is sound; put aside, it is fetched again.
+  [[nodiscard]] const std::optional<Error>& read_failure() const;
 
   // Blocks that go on from the tip, in order. invalid_argument: they do not.
   [[nodiscard]] Result<void> append(std::span<const chain::ChainBlock> blocks);
@@ -72,7 +76,7 @@ class ChainFile final : public chain::ChainView {
   [[nodiscard]] Result<std::size_t> prune(std::uint64_t keep, std::size_t most);
   [[nodiscard]] Result<std::optional<chain::Height>> lowest_body() const;
 
-  // The history of forks, newest first; a fork is known by its ancestor and seen_at.
+  // The history of forks, newest first, at most 200; a fork is known by its ancestor and seen_at.
   [[nodiscard]] Result<void> save_fork(const ForkView& fork);
   [[nodiscard]] Result<std::vector<ForkView>> forks(std::size_t most) const;
 

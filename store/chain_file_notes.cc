@@ -69,7 +69,13 @@ Result<std::vector<ForkView>> ChainFile::forks(std::size_t most) const {
                 " ORDER BY seen_at DESC, ancestor DESC LIMIT ?");
     query.bind(bounded(std::min(most, kMostForks)));
     Forks forks;
-    while (query.step()) forks.push_back(read_fork(query.row()));
+    while (query.step()) {
+      try {
+        forks.push_back(read_fork(query.row()));
+      } catch (const StoreFailure& failure) {  // the others can still be shown
+        state_->read_failure = of_chain(failure.error);
+      }
+    }
     return forks;
   }));
 }

@@ -18,6 +18,7 @@ struct ChainFile::State {
   OpenMode mode = OpenMode::read_write;
   // The writer's own; of a reader the last that it saw.
   chain::ChainTip tip = {};
+  std::optional<Error> read_failure = {};
 };
 
 // The columns height, hash, timestamp, treasury.

@@ -240,6 +240,41 @@ void BM_Bodies(benchmark::State& state) {
 }
 BENCHMARK(BM_Bodies)->Unit(benchmark::kMicrosecond);
 
+// The change over to a branch as long as what it replaces. On the chain's thread: nothing waits for
+// it but sync itself.
+void BM_Reorganise(benchmark::State& state) {
+  const auto depth = static_cast<std::size_t>(state.range(0));
+  const Directory directory;
+  auto file = directory.open();
+  ChainMaker maker({.sign = false});
+  const test::BlocksToStore first(maker.branch(0).next(depth));
+  if (!file.append(first.blocks())) state.SkipWithError("not appended");
+  std::uint64_t seed = 100;
+  for (auto _ : state) {
+    state.PauseTiming();
+    const test::BlocksToStore branch(maker.branch(++seed).next(depth));
+    if (!file.stage(branch.blocks())) state.SkipWithError("not staged");
+    state.ResumeTiming();
+    if (!file.reorganise(0)) state.SkipWithError("not changed over");
+  }
+}
+BENCHMARK(BM_Reorganise)->Arg(100)->Arg(20'000)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// As `chain.keep_bodies` has it after the setting was changed: so many at a time, the file smaller.
+void BM_Prune(benchmark::State& state) {
+  constexpr std::size_t kPruned = 2000;
+  const Directory directory;
+  auto file = directory.open();
+  ChainMaker maker({.sign = false});
+  for (auto _ : state) {
+    state.PauseTiming();
+    if (!test::fill(file, maker, kPruned)) state.SkipWithError("not appended");
+    state.ResumeTiming();
+    benchmark::DoNotOptimize(file.prune(0, kPruned));
+  }
+}
+BENCHMARK(BM_Prune)->Unit(benchmark::kMillisecond)->UseRealTime();
+
 }  // namespace
 }  // namespace timectl
 

@@ -1,8 +1,8 @@
 // kill -9 in the middle of storing, of building a branch and of changing over to it: what was
 // confirmed is there, the chain is continuous, and a change over is whole or has not happened.
 #include <gtest/gtest.h>
-#include <sched.h>
 
+#include <chrono>
 #include <iostream>
 #include <random>
 
@@ -11,6 +11,9 @@
 
 namespace timectl::store {
 namespace {
+
+constexpr char kBegun = 'b';
+constexpr char kDone = 'd';
 
 enum class Kind { append, stage, reorganise };
 
@@ -77,7 +80,11 @@ class Script {
   std::optional<chain::ChainTip> staged_;
 };
 
-// From step `next` on up to `end`, each confirmed through the pipe.
+void say(int pipe, char what) {
+  if (::write(pipe, &what, 1) != 1) ::_exit(3);
+}
+
+// From step `next` on up to `end`; of each the pipe says that it begins and that it is done.
 [[noreturn]] void work_until_killed(const ChainDirectory& directory, const Script& script,
                                     std::size_t next, std::size_t end, int confirmations) {
   auto file = directory.open();
@@ -85,6 +92,7 @@ class Script {
   for (; next < end; ++next) {
     const Step& step = script.steps()[next];
     bool done = false;
+    say(confirmations, kBegun);
     switch (step.kind) {
       case Kind::append:
         done = file->append(step.blocks.blocks()).has_value();
@@ -97,8 +105,7 @@ class Script {
         break;
     }
     if (!done) ::_exit(2);
-    const char byte = 'y';
-    if (::write(confirmations, &byte, 1) != 1) ::_exit(3);
+    say(confirmations, kDone);
   }
   for (;;) ::pause();  // the kill is late
 }
@@ -125,30 +132,36 @@ void expect_as_made(const ChainFile& file, const Script& script) {
 
 TEST(ChainCrash, KillInTheMiddleOfStoringAndChangingOverLosesNothingAndTearsNothing) {
   constexpr std::size_t kKills = 30;
-  constexpr std::uint64_t kMostSteps = 20;  // confirmed before a kill
-  constexpr std::size_t kAhead = 10;        // steps that may be done until it comes
+  constexpr std::uint64_t kMostSteps = 16;  // before a kill; up to five more for a change over
+  constexpr std::size_t kAhead = 6;         // steps that may be done until it comes
+  constexpr std::uint64_t kMostMicroseconds = 400;  // about what a step takes
+  using Clock = std::chrono::steady_clock;
   const std::uint64_t seed = std::random_device()();
   std::cout << "seed " << seed << "\n";
   Random random(seed);
-  const Script script(kKills * (kMostSteps + kAhead) / 6);
+  const Script script(kKills * (kMostSteps + 5 + kAhead) / 6 + 1);
   const ChainDirectory directory;
   std::size_t present = 0;
   for (std::size_t kill = 0; kill < kKills; ++kill) {
     int pipe_ends[2];
     ASSERT_EQ(::pipe(pipe_ends), 0);
-    const auto wanted = random.below(kMostSteps);
+    // The step to be killed in; every other time a change over.
+    std::size_t aim = present + random.below(kMostSteps);
+    while (kill % 2 == 0 && script.steps()[aim].kind != Kind::reorganise) ++aim;
     const pid_t child = ::fork();
-    if (child == 0) {
-      work_until_killed(directory, script, present, present + wanted + kAhead, pipe_ends[1]);
-    }
+    if (child == 0) work_until_killed(directory, script, present, aim + kAhead, pipe_ends[1]);
     ::close(pipe_ends[1]);
+    std::size_t begun = 0;
     std::size_t confirmed = 0;
     char byte = 0;
-    while (confirmed < wanted && ::read(pipe_ends[0], &byte, 1) == 1) ++confirmed;
-    // Into the next step by another amount each time, also into opening the file.
-    for (auto pause = random.below(100); pause > 0; --pause) ::sched_yield();
+    while (present + begun <= aim && ::read(pipe_ends[0], &byte, 1) == 1) {
+      ++(byte == kBegun ? begun : confirmed);
+    }
+    const auto until = Clock::now() + std::chrono::microseconds(random.below(kMostMicroseconds));
+    while (Clock::now() < until) {
+    }
     ::kill(child, SIGKILL);
-    while (::read(pipe_ends[0], &byte, 1) == 1) ++confirmed;
+    while (::read(pipe_ends[0], &byte, 1) == 1) confirmed += byte == kDone ? 1 : 0;
     ::close(pipe_ends[0]);
     int status = 0;
     ::waitpid(child, &status, 0);

@@ -75,10 +75,8 @@ TEST(ChainFileDamage, AnEndOfTheChainThatCannotBeItIsDamage) {
   }
 }
 
-TEST(ChainFileDamage, ABlockInTheMiddleThatCannotBeItIsNotThere) {
+TEST(ChainFileDamage, ABlockInTheMiddleThatCannotBeItIsNotThereAndTheReasonIsKept) {
   for (const char* sql : {
-           "DELETE FROM block WHERE height = 20",
-           "DELETE FROM body WHERE height = 20",
            "UPDATE body SET rest = zeroblob(length(rest)) WHERE height = 20",
            "UPDATE body SET rest = x'' WHERE height = 20",
            "UPDATE body SET rest = zeroblob(4100000) WHERE height = 20",
@@ -93,7 +91,11 @@ TEST(ChainFileDamage, ABlockInTheMiddleThatCannotBeItIsNotThere) {
     tamper(directory.file(), sql);
     auto file = directory.open();
     ASSERT_TRUE(file) << said(file.error());
+    EXPECT_FALSE(file->read_failure());
     EXPECT_EQ(file->bodies(1, 100, SIZE_MAX).size(), 19U);
+    ASSERT_TRUE(file->read_failure());
+    EXPECT_EQ(file->read_failure()->code, Code::database_damaged);
+    EXPECT_FALSE(file->read_failure()->remedy.empty());
     EXPECT_TRUE(file->bodies(20, 20, SIZE_MAX).empty());
     EXPECT_EQ(file->bodies(21, 100, SIZE_MAX).size(), 26U);
   }
@@ -105,7 +107,24 @@ TEST(ChainFileDamage, ABlockInTheMiddleThatCannotBeItIsNotThere) {
   ASSERT_TRUE(file);
   EXPECT_FALSE(file->at(20));
   EXPECT_FALSE(file->hash_at(20));
+  EXPECT_TRUE(file->read_failure());
   EXPECT_TRUE(file->hash_at(21));
+}
+
+TEST(ChainFileDamage, AGapIsNotBridged) {
+  for (const char* sql :
+       {"DELETE FROM block WHERE height = 20", "DELETE FROM body WHERE height = 20"}) {
+    SCOPED_TRACE(sql);
+    const ChainDirectory directory;
+    std::vector<std::vector<std::uint8_t>> raw;
+    make_chain(directory, raw);
+    tamper(directory.file(), sql);
+    auto file = directory.open();
+    ASSERT_TRUE(file) << said(file.error());
+    EXPECT_EQ(file->bodies(1, 100, SIZE_MAX).size(), 19U);
+    EXPECT_TRUE(file->bodies(20, 100, SIZE_MAX).empty());
+    EXPECT_EQ(file->bodies(21, 100, SIZE_MAX).size(), 26U);
+  }
 }
 
 TEST(ChainFileDamage, AStagedBranchWithAGapIsNotTakenOver) {

@@ -80,22 +80,32 @@ TEST(ChainFileNotes, AForkOfManyPeersIsCutAndStillRead) {
   EXPECT_EQ(forks->front().branches[0].peers.size(), 500U);
 }
 
-TEST(ChainFileNotes, AForkThatSomebodyEditedIsDamage) {
-  for (const char* sql : {"UPDATE fork SET view = '[[['", "UPDATE fork SET view = '{}'",
-                          "UPDATE fork SET ancestor = 8", "UPDATE fork SET view = 'null'"}) {
+TEST(ChainFileNotes, AForkThatSomebodyEditedIsLeftOutAndSaidToBeDamage) {
+  for (const char* sql : {"UPDATE fork SET view = '[[[' WHERE ancestor = 7",
+                          "UPDATE fork SET view = '{}' WHERE ancestor = 7",
+                          "UPDATE fork SET view = 'null' WHERE ancestor = 7",
+                          "UPDATE fork SET ancestor = 8 WHERE ancestor = 7",
+                          "UPDATE fork SET seen_at = -1 WHERE ancestor = 7",
+                          "UPDATE fork SET view = hex(zeroblob(600000)) WHERE ancestor = 7"}) {
+    SCOPED_TRACE(sql);
     const ChainDirectory directory;
     {
       auto file = directory.open();
       ASSERT_TRUE(file);
       ASSERT_TRUE(file->save_fork(fork_at(7, kNow)));
-      ASSERT_TRUE(file->forks(1));
+      ASSERT_TRUE(file->save_fork(fork_at(9, kNow)));
+      EXPECT_EQ(file->forks(9).value().size(), 2U);
+      EXPECT_FALSE(file->read_failure());
     }
     tamper(directory.file(), sql);
     auto file = directory.open();
     ASSERT_TRUE(file);
-    const auto forks = file->forks(1);
-    ASSERT_FALSE(forks) << sql;
-    EXPECT_EQ(forks.error().code, Code::database_damaged);
+    const auto forks = file->forks(9);
+    ASSERT_TRUE(forks);
+    ASSERT_EQ(forks->size(), 1U);
+    EXPECT_EQ(forks->front().ancestor_height, 9U);
+    ASSERT_TRUE(file->read_failure());
+    EXPECT_EQ(file->read_failure()->code, Code::database_damaged);
   }
 }
 

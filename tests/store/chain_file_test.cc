@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "tests/store/chain_directory.h"
 
 namespace timectl::store {
@@ -135,6 +137,32 @@ TEST(ChainFile, AReaderSeesWhatTheWriterCommitted) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::database_unwritable);
   EXPECT_FALSE(reader->set_paused(true));
+}
+
+TEST(ChainFile, AReaderOnAnotherThreadIsNeverRefusedAndSeesTheChainGrow) {
+  const ChainDirectory directory;
+  auto writer = directory.open();
+  ASSERT_TRUE(writer);
+  auto reader = writer->open_reader();
+  ASSERT_TRUE(reader);
+  constexpr std::size_t kBlocks = 3000;
+  std::jthread storing([&] {
+    ChainMaker maker({.block_size = 3000, .sign = false});
+    // Through several checkpoints.
+    for (std::size_t i = 0; i < kBlocks; i += 10) {
+      const auto done = test::fill(*writer, maker, 10);
+      ASSERT_TRUE(done) << said(done.error());
+    }
+  });
+  chain::Height seen = 0;
+  while (seen < kBlocks && !HasFailure()) {
+    const auto tip = reader->tip();
+    ASSERT_GE(tip.block.height, seen);
+    seen = tip.block.height;
+    ASSERT_EQ(reader->hash_at(seen), tip.block.hash);
+    ASSERT_EQ(reader->bodies(seen, seen, 0).size(), 1U);
+    ASSERT_FALSE(reader->read_failure()) << said(*reader->read_failure());
+  }
 }
 
 TEST(ChainFile, ReadOnlyNeedsAFileAndChangesNothing) {
