@@ -131,7 +131,7 @@ std::string status_page(const Output& out, const SyncStatusView& view, bool live
     if (view.claimed_height) {
       fields.push_back(
           {"Claimed", grouped(*view.claimed_height) +
-                          " by a masternode: not proven yet, so it counts for nothing"});
+                          " by a masternode: not proven, and not counted into the lag"});
     }
   }
   fields.push_back({"Expected", clock_text(view)});
