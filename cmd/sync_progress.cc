@@ -91,9 +91,9 @@ std::string SyncWatch::bar_line(const Output& out) const {
     text += "  " + std::string(activity_row(view_.activity).phrase);
     if (!view_.activity_because.empty()) text += ": " + printable(view_.activity_because, 200);
   }
-  const auto used = display_width(text) + 2;  // and the brackets
-  if (used + kNarrowestBar > width) return cut(text.substr(1), width);
-  const auto cells = std::min(width - used, kWidestBar);
+  constexpr std::size_t kBrackets = 2;
+  text = cut(text, width - kBrackets - kNarrowestBar);
+  const auto cells = std::min(width - kBrackets - display_width(text), kWidestBar);
   const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
   return "[" + out.paint(Paint::good, std::string(full, '#')) + std::string(cells - full, '.') +
          "]" + text;
