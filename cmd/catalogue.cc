@@ -74,6 +74,18 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::chain_recovered, "The file of the chain works again"},
 });
 
+std::string_view consequence_of(chain::Effect effect) {
+  switch (effect) {
+    case chain::Effect::refuse:
+      return "Nothing: the block is refused, and who served it is scored and left.";
+    case chain::Effect::wait:
+      return "Check this machine's clock (timedatectl); nothing is held against who served it.";
+    case chain::Effect::warn:
+      break;
+  }
+  return "Nothing: the block is taken, and this is only noted.";
+}
+
 // Sync's words: what it does, the letters of `sync peers`, what a block is refused for.
 void gather_sync(std::vector<Explanation>& all) {
   for (const auto& row : activity_table()) {
@@ -82,12 +94,12 @@ void gather_sync(std::vector<Explanation>& all) {
   }
   for (const auto& row : chain::standing_table()) {
     all.push_back({std::string(name_of(row.standing)), "standing",
-                   std::string(1, row.letter) + "  " + std::string(row.meaning), "", std::nullopt});
+                   "letter " + std::string(1, row.letter) + ": " + std::string(row.meaning), "",
+                   std::nullopt});
   }
   for (const auto& row : chain::reason_table()) {
-    all.push_back({std::string(name_of(row.reason)), "block_reason",
-                   std::string(name_of(row.effect)) + ": " + std::string(row.meaning), "",
-                   std::nullopt});
+    all.push_back({std::string(name_of(row.reason)), "block_reason", std::string(row.meaning),
+                   std::string(consequence_of(row.effect)), std::nullopt});
   }
 }
 

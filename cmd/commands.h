@@ -27,7 +27,8 @@ void add_ban(CLI::App& root, Context& context);
 void add_peer(CLI::App& root, Context& context);
 void add_slots(CLI::App& root, Context& context);
 void add_sync(CLI::App& root, Context& context);
-[[nodiscard]] Result<int> watch_sync(Context& context, bool until_synced);  // of add_sync
+[[nodiscard]] Result<int> watch_sync(Context& context, bool until_synced,
+                                     Duration every);  // of add_sync
 void add_events(CLI::App& root, Context& context);
 void add_audit(CLI::App& root, Context& context);
 void add_db(CLI::App& root, Context& context);

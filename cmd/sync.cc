@@ -11,6 +11,8 @@
 namespace timectl::cmd {
 namespace {
 
+constexpr int kPollMillis = 1000;
+
 bool is_live(const Answer& answer) {
   return answer.source == "node";
 }
@@ -123,8 +125,12 @@ void add_sync(CLI::App& root, Context& context) {
                   {{"sync watch", "until Ctrl-C; the exit status is that of `sync status`"},
                    {"sync watch --until-synced && echo done", "ends by itself, for scripts"}});
   auto until = std::make_shared<bool>(false);
+  auto every = std::make_shared<int>(kPollMillis);
   add_flag(watching, "--until-synced", *until, "end as soon as the node is in sync");
-  on_run(watching, context, [&context, until] { return watch_sync(context, *until); });
+  add_hidden_option(watching, "--poll-ms", *every);  // for tests, which must not wait seconds
+  on_run(watching, context, [&context, until, every] {
+    return watch_sync(context, *until, std::chrono::milliseconds(std::clamp(*every, 1, 60'000)));
+  });
 
   auto& listing = add_command(sync, "peers", "one line a peer: its height and what it is worth",
                               {{"sync peers", "who vouches, who is behind, who lies"}});

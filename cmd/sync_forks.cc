@@ -34,16 +34,21 @@ std::string who(const ForkBranchView& branch) {
   return text.empty() ? "nobody now" : text;
 }
 
-const ForkBranchView* find(const ForkView& fork, bool ours) {
-  const auto at = std::ranges::find_if(fork.branches, [ours](const ForkBranchView& branch) {
-    return ours ? branch.ours : branch.majority && !branch.ours;
-  });
+const ForkBranchView* ours_of(const ForkView& fork) {
+  const auto at = std::ranges::find_if(fork.branches, &ForkBranchView::ours);
   return at == fork.branches.end() ? nullptr : &*at;
 }
 
-bool we_have_majority(const ForkView& fork) {
-  const auto* ours = find(fork, true);
-  return ours != nullptr && ours->majority;
+// The branch that would take the place of ours: the majority's, else the one with the most
+// masternodes.
+const ForkBranchView* rival_of(const ForkView& fork) {
+  const ForkBranchView* rival = nullptr;
+  for (const auto& branch : fork.branches) {
+    if (branch.ours) continue;
+    if (branch.majority) return &branch;
+    if (rival == nullptr || branch.masternodes > rival->masternodes) rival = &branch;
+  }
+  return rival;
 }
 
 // A branch is a field and not a row of a table: who is on it is the point, and would be cut.
@@ -59,28 +64,37 @@ std::string branches_text(const Output& out, const ForkView& fork) {
   return fields_text(out, fields);
 }
 
-// What it means and what to do, of an open one.
+// Of one that waits for the operator: what exactly would be done, and the command that does it.
+std::string consent_text(const Output& out, const ForkView& fork) {
+  const auto* ours = ours_of(fork);
+  const auto* rival = rival_of(fork);
+  std::string text = "Needs your word";
+  if (!fork.needs_because.empty()) text += ": " + printable(fork.needs_because, kMostText);
+  if (ours != nullptr && rival != nullptr) {
+    text += fmt::format(
+        ". Taking the other branch replaces {} of ours above height {} by {}; what is replaced is "
+        "kept for inspection",
+        counted(length_of(fork, *ours), "block"), grouped(fork.ancestor_height),
+        counted(length_of(fork, *rival), "block"));
+  }
+  return "  " + wrapped(text + ". If that is what you want:", 2, out.width()) + "\n    " +
+         out.paint(Paint::bold, "timectl sync fork --accept") + "\n";
+}
+
+// What an open one means, and that nothing is to be done.
 std::string advice(const Output& out, const ForkView& fork) {
-  const auto* ours = find(fork, true);
-  const auto* majority = find(fork, false);
-  std::string text;
-  if (we_have_majority(fork)) {
+  if (fork.needs_consent) return consent_text(out, fork);
+  const auto* ours = ours_of(fork);
+  const auto* rival = rival_of(fork);
+  std::string_view text =
+      "No branch has more than half of the masternodes that answered: ours is kept until another "
+      "one is believed.";
+  if (ours != nullptr && ours->majority) {
     text = "Most masternodes that answered are on our branch: nothing is to be done.";
-  } else if (majority == nullptr) {
-    text = "No branch has more than half of the masternodes that answered, so ours is kept.";
-  } else if (!fork.needs_consent) {
+  } else if (rival != nullptr && rival->majority) {
     text =
-        "Most masternodes that answered are on the other branch. It is fetched and verified, "
-        "then it replaces ours by itself; what is replaced is kept.";
-  } else {
-    text = fmt::format(
-        "Needs your word{}. Taking the majority's branch replaces {} of ours above height {} by "
-        "{}; they are kept for inspection. If that is what you want:",
-        fork.needs_because.empty() ? "" : ": " + printable(fork.needs_because, kMostText),
-        counted(ours == nullptr ? 0 : length_of(fork, *ours), "block"),
-        grouped(fork.ancestor_height), counted(length_of(fork, *majority), "block"));
-    return "  " + wrapped(text, 2, out.width()) + "\n    " +
-           out.paint(Paint::bold, "timectl sync fork --accept") + "\n";
+        "Most masternodes that answered are on the other branch. It is fetched and verified, then "
+        "it replaces ours by itself; what is replaced is kept.";
   }
   return "  " + wrapped(text, 2, out.width()) + "\n";
 }
@@ -124,15 +138,15 @@ std::string forks_page(const Output& out, const std::vector<ForkView>& forks, bo
 }
 
 std::string accepted_page(const Output& out, const ForkView& fork) {
-  const auto* ours = find(fork, true);
-  const auto* majority = find(fork, false);
+  const auto* ours = ours_of(fork);
+  const auto* rival = rival_of(fork);
   std::string text = fmt::format("accepted: above height {}", grouped(fork.ancestor_height));
   if (ours != nullptr) text += fmt::format(" our {}", counted(length_of(fork, *ours), "block"));
-  if (majority != nullptr) {
+  if (rival != nullptr) {
     text += fmt::format(" give way to the {} of the branch that ends at height {} with {}",
-                        counted(length_of(fork, *majority), "block"), grouped(majority->tip_height),
-                        hash_of(*majority));
-    text += fmt::format(" ({})", who(*majority));
+                        counted(length_of(fork, *rival), "block"), grouped(rival->tip_height),
+                        hash_of(*rival));
+    text += fmt::format(" ({})", who(*rival));
   }
   text = wrapped(text, 2, out.width()) + "\n";
   text += "  " +

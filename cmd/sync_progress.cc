@@ -15,11 +15,27 @@ constexpr std::string_view kRedraw = "\r\x1b[K";  // to the line's beginning, an
 constexpr std::size_t kWidestBar = 40;
 constexpr std::size_t kNarrowestBar = 10;
 
-// What a reader of lines wants to hear of; speed and time left change always.
+// What a program wants to hear of; speed and time left change always.
 auto news_of(const SyncStatusView& view) {
   return std::tuple(view.height, view.best_height, view.claimed_height, view.activity,
                     view.activity_because, view.forks, view.network_stalled, view.clock_doubted,
                     view.best_height ? std::string() : view.ground);
+}
+
+// What is wrong around us, behind the sentence.
+std::string line_of(const SyncStatusView& view) {
+  std::string line = sentence_of(view).text();
+  if (view.forks > 0) line += view.forks == 1 ? "; a fork is open" : "; forks are open";
+  if (view.network_stalled) line += "; the network stands still";
+  if (view.clock_doubted) line += "; this machine's clock may be slow";
+  return line;
+}
+
+// The same without what changes all the time: a reader of lines is not told the same twice.
+std::string steady_line_of(SyncStatusView view) {
+  view.blocks_per_minute.reset();
+  view.eta_seconds.reset();
+  return line_of(view);
 }
 
 // Of the whole chain; 100 % only when nothing is missing.
@@ -59,9 +75,9 @@ void SyncWatch::on_status(const SyncStatusView& view, Now now) {
 
 std::string SyncWatch::bar_line(const Output& out) const {
   const std::size_t width = out.width() - 1;  // the last column would wrap
-  const auto sentence = sentence_of(view_);
   if (verdict() != control::SyncVerdict::behind) {
-    const auto line = cut(sentence.text(), width);
+    const auto sentence = sentence_of(view_);
+    const auto line = cut(line_of(view_), width);
     if (!line.starts_with(sentence.head)) return line;
     return out.paint(sentence.paint, sentence.head) + line.substr(sentence.head.size());
   }
@@ -75,9 +91,9 @@ std::string SyncWatch::bar_line(const Output& out) const {
     text += "  " + std::string(activity_row(view_.activity).phrase);
     if (!view_.activity_because.empty()) text += ": " + printable(view_.activity_because, 200);
   }
-  const auto used = display_width(text) + 2;  // and the brackets
-  if (used + kNarrowestBar > width) return cut(text.substr(1), width);
-  const auto cells = std::min(width - used, kWidestBar);
+  constexpr std::size_t kBrackets = 2;
+  text = cut(text, width - kBrackets - kNarrowestBar);
+  const auto cells = std::min(width - kBrackets - display_width(text), kWidestBar);
   const auto full = static_cast<std::size_t>(share * static_cast<double>(cells));
   return "[" + out.paint(Paint::good, std::string(full, '#')) + std::string(cells - full, '.') +
          "]" + text;
@@ -89,8 +105,11 @@ std::string SyncWatch::next(const Output& out) {
     drawn_ = true;
     return std::string(kRedraw) + bar_line(out);
   }
-  if (!changed_ || style_ == WatchStyle::json) return "";
-  return out.time(out.now().wall) + "  " + sentence_of(view_).text() + "\n";
+  if (style_ == WatchStyle::json) return "";
+  auto steady = steady_line_of(view_);
+  if (steady == told_) return "";
+  told_ = std::move(steady);
+  return out.time(out.now().wall) + "  " + line_of(view_) + "\n";
 }
 
 std::string SyncWatch::end() const {

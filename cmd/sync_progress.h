@@ -60,6 +60,7 @@ class SyncWatch {
   bool seen_ = false;
   bool changed_ = false;
   bool drawn_ = false;
+  std::string told_;  // the last line, without its numbers that change always
 };
 
 }  // namespace timectl::cmd

@@ -71,16 +71,25 @@ std::string spread_text(const SyncStatusView& view) {
 }
 
 std::string sync_text(const SyncStatusView& view) {
-  const auto& row = activity_row(view.activity);
-  std::string text(row.phrase);
-  if (!view.activity_because.empty()) text += ": " + printable(view.activity_because, kMostText);
-  if (view.activity == SyncActivity::syncing) {
-    if (view.blocks_per_minute) text += ", " + rate_text(*view.blocks_per_minute);
-    if (view.eta_seconds) text += ", about " + about(*view.eta_seconds) + " left";
+  std::string text(activity_row(view.activity).phrase);
+  switch (view.activity) {
+    case SyncActivity::syncing:
+      if (view.blocks_per_minute) text += ", " + rate_text(*view.blocks_per_minute);
+      if (view.eta_seconds) text += ", about " + about(*view.eta_seconds) + " left";
+      return text;
+    case SyncActivity::paused:
+      return text + " by the operator: no block is fetched";
+    case SyncActivity::disabled:
+      return text + ": set sync.enabled = true, then timectl node reload";
+    case SyncActivity::idle:
+    case SyncActivity::stalled:
+    case SyncActivity::waiting:
+      break;
   }
-  if (view.activity == SyncActivity::paused) text += " by the operator: no block is fetched";
-  if (view.activity == SyncActivity::disabled) text += "; set it to true, then timectl node reload";
-  return text;
+  // Behind, the sentence above has said why.
+  const bool said = control::verdict_of(view) == control::SyncVerdict::behind;
+  if (view.activity_because.empty() || said) return text;
+  return text + ": " + printable(view.activity_because, kMostText);
 }
 
 // What is wrong around us, in clear words.
@@ -131,7 +140,7 @@ std::string status_page(const Output& out, const SyncStatusView& view, bool live
     if (view.claimed_height) {
       fields.push_back(
           {"Claimed", grouped(*view.claimed_height) +
-                          " by a masternode: not proven yet, so it counts for nothing"});
+                          " by a masternode: not proven, and not counted into the lag"});
     }
   }
   fields.push_back({"Expected", clock_text(view)});

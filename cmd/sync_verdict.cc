@@ -87,8 +87,12 @@ Sentence sentence_of(const SyncStatusView& view) {
   }
   const auto why =
       view.best_height ? std::string("no chain of ours is known") : printable(view.ground, 300);
-  return {Paint::warn, view.best_height ? "own height unknown" : "best height unknown",
-          why.empty() ? "" : ": " + why};
+  std::string rest = why.empty() ? "" : ": " + why;
+  if (view.height && view.activity == SyncActivity::syncing) {
+    rest += "; fetching blocks, now at " + grouped(*view.height);
+    if (view.blocks_per_minute) rest += ", " + rate_text(*view.blocks_per_minute);
+  }
+  return {Paint::warn, view.best_height ? "own height unknown" : "best height unknown", rest};
 }
 
 int exit_of(control::SyncVerdict verdict) {

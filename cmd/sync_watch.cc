@@ -14,7 +14,6 @@
 namespace timectl::cmd {
 namespace {
 
-constexpr Duration kEvery = std::chrono::seconds(1);
 constexpr std::string_view kSchema = "timectl.sync.watch/1";
 
 volatile std::sig_atomic_t interrupted = 0;
@@ -44,7 +43,7 @@ bool is_gone(Code code) {
 
 }  // namespace
 
-Result<int> watch_sync(Context& context, bool until_synced) {
+Result<int> watch_sync(Context& context, bool until_synced, Duration every) {
   auto& out = context.out;
   SyncWatch watch(style_of(out));
   interrupted = 0;
@@ -61,7 +60,7 @@ Result<int> watch_sync(Context& context, bool until_synced) {
     out.flush();
     return interrupted == 0 && !(until_synced && watch.verdict() == control::SyncVerdict::in_sync);
   };
-  const auto ended = poll_node(context, "sync.status", json::object(), kEvery, on_answer);
+  const auto ended = poll_node(context, "sync.status", json::object(), every, on_answer);
   out.text(watch.end());
   out.flush();
   if (interrupted != 0 && !watch.seen()) return Error{Code::interrupted, "interrupted"};

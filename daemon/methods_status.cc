@@ -113,7 +113,10 @@ void judge_sync(control::StatusReply& reply, const Call& call) {
   }
   for (auto& alert : sync_alerts(*view, forks, *call.services.config, call.now.wall)) {
     if (alert.line.severity == Severity::warning && reply.verdict <= Verdict::degraded) {
-      if (reply.verdict == Verdict::ok) reply.next_command = "timectl sync status";
+      if (reply.verdict == Verdict::ok) {
+        const bool asks = std::ranges::any_of(forks, &ForkView::needs_consent);
+        reply.next_command = asks ? "timectl sync fork" : "timectl sync status";
+      }
       reply.verdict = Verdict::degraded;
       reply.summary += "; " + alert.brief;
     }

@@ -16,7 +16,7 @@ constexpr std::size_t kForksInStatus = 100;  // looked at to count the open ones
 Error no_chain() {
   return {Code::not_found,
           "this node runs without a chain",
-          "it could not be opened; the node's log says why",
+          "the node's log says why",
           {"timectl events --since 1h", "timectl node restart"}};
 }
 
@@ -105,7 +105,8 @@ Result<SyncStatusView> sync_view(const Call& call) {
   if (services.sync) return services.sync->status();
   SyncStatusView view;
   if (services.node != nullptr) {
-    view.ground = "this node runs without a chain; its log says why";
+    view.ground = "this node runs without a chain";
+    view.expected_height = expected_height(services.config->network.name, call.now.wall);
   } else {
     auto chain = stored(call, kForksInStatus);
     if (!chain) return chain.error();

@@ -13,14 +13,14 @@ WallTime wall_of(std::int64_t unix_seconds) {
   return WallTime(std::chrono::seconds(unix_seconds));
 }
 
+}  // namespace
+
 std::uint64_t expected_height(Network network, WallTime now) {
   const auto known = wire::network_from_name(name_of(network));
   TIMECTL_CHECK(known.has_value());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   return wire::expected_height(*known, seconds);
 }
-
-}  // namespace
 
 Result<StoredChain> stored_chain(const std::filesystem::path& data_dir, Network network,
                                  std::size_t forks, WallTime now) {

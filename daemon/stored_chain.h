@@ -12,6 +12,9 @@
 
 namespace timectl {
 
+// The height that the clock gives (protocol 9.1).
+[[nodiscard]] std::uint64_t expected_height(Network network, WallTime now);
+
 struct StoredChain {
   SyncStatusView status = {};        // without a chain file `height` is unknown
   std::vector<ForkView> forks = {};  // open ones first, each kind newest first

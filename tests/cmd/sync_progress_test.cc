@@ -69,6 +69,22 @@ TEST_F(Watch, InAPipeALineComesOnlyWhenSomethingChangedAndHasNoEscapes) {
   EXPECT_EQ(watch.end(), "");
 }
 
+TEST_F(Watch, InAPipeAForkOrAStillNetworkIsANewLineAndAClaimThatChangesNothingIsNone) {
+  SyncWatch watch(WatchStyle::lines);
+  EXPECT_NE(see(watch, level(400)), "");
+  auto view = level(400);
+  view.forks = 1;
+  EXPECT_EQ(see(watch, view),
+            "2026-11-27 01:03:12Z  in sync at height 400, vouched for by 3 masternodes; a fork is "
+            "open\n");
+  view.network_stalled = view.clock_doubted = true;
+  EXPECT_NE(see(watch, view).find("; the network stands still; this machine's clock may be slow"),
+            std::string::npos);
+  view.claimed_height = 401;
+  EXPECT_EQ(see(watch, view), "") << "within what counts as in sync";
+  EXPECT_TRUE(watch.changed()) << "a program that reads documents is told";
+}
+
 TEST_F(Watch, InATerminalOneLineIsRedrawnWithBarHeightTargetSpeedAndTimeLeft) {
   SyncWatch watch(WatchStyle::terminal);
   auto view = lagging(2250, 5000, SyncActivity::syncing);
@@ -84,6 +100,7 @@ TEST_F(Watch, InATerminalOneLineIsRedrawnWithBarHeightTargetSpeedAndTimeLeft) {
   view.activity_because = "no block for 40 s, and then " + std::string(90, 'x');
   const auto stalled = see(watch, view);
   EXPECT_LE(display_width(stalled.substr(4)), kWidth - 1) << stalled;
+  EXPECT_NE(stalled.find("[####......] 45.0 %"), std::string::npos) << stalled;
   EXPECT_NE(stalled.find("stalled: no block for 40 s"), std::string::npos) << stalled;
   EXPECT_EQ(see(watch, level(5012)),
             "\r\x1b[Kin sync at height 5,012, vouched for by 3 masternodes");

@@ -135,6 +135,10 @@ TEST_F(SyncPages, StatusReadsAsItShould) {
   view.claimed_height = 5012;
   view.ground = "only 1 masternode is connected and 2 must agree";
   status("unknown: one masternode", view);
+  view.activity = SyncActivity::syncing;
+  view.blocks_per_minute = 310;
+  status("unknown: one masternode, and yet it fetches", view);
+  view.activity = SyncActivity::idle;
   view.masternodes = 0;
   view.claimed_height.reset();
   view.ground = "no masternode is connected";
@@ -248,6 +252,10 @@ TEST_F(SyncPages, ForksReadAsTheyShould) {
   auto split = open;
   split.branches[1].majority = false;
   put("fork: nobody has a majority", forks_page(out_, {split}, true));
+  split.needs_consent = true;
+  split.needs_because = "200 blocks of ours would go";
+  put("fork: needs the operator, nobody has a majority", forks_page(out_, {split}, true));
+  split.needs_consent = false;
   auto with_us = split;
   with_us.branches[0].majority = true;
   put("fork: most are with us", forks_page(out_, {with_us}, true));
