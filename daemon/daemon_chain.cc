@@ -16,11 +16,27 @@ constexpr std::size_t kServedBytes =
     2'097'152;  // of one answer; what more was asked for is asked again
 constexpr Duration kLeastWait = std::chrono::milliseconds(1);
 constexpr std::size_t kResolvedForks = 50;
+constexpr std::size_t kLeaderText = 64;   // an address is shorter
+constexpr std::size_t kProducers = 1000;  // of one message
 
 wire::Network on_wire(timectl::Network network) {
   const auto found = wire::network_from_name(name_of(network));
   TIMECTL_CHECK(found.has_value());
   return *found;
+}
+
+// By the text that stands in a block's `leader`: the address without a port.
+std::vector<std::pair<std::string, wire::Hash32>> producer_keys(
+    const wire::msg::MasternodesResponse& message) {
+  std::vector<std::pair<std::string, wire::Hash32>> keys;
+  for (const auto& entry : message.masternodes) {
+    std::string_view address = entry.address;
+    if (std::ranges::count(address, ':') == 1) address = address.substr(0, address.find(':'));
+    if (address.size() <= kLeaderText && keys.size() < kProducers) {
+      keys.emplace_back(std::string(address), entry.public_key.bytes);
+    }
+  }
+  return keys;
 }
 
 }  // namespace
@@ -132,11 +148,8 @@ void DaemonChain::on_message(const IpAddress& peer, const wire::Message& message
     batch.payload.assign(payload.begin(), payload.end());
     coordinator_.on_blocks(peer, std::move(batch), now);
   } else if (const auto* keys = std::get_if<msg::MasternodesResponse>(&message)) {
-    std::vector<std::pair<std::string, wire::Hash32>> claimed;
-    for (const auto& entry : keys->masternodes) {
-      claimed.emplace_back(std::string(entry.address), entry.public_key.bytes);
-    }
-    coordinator_.on_keys(claimed);
+    // Claims; those of strangers would only make warnings about honest blocks.
+    if (host_.masternode(peer)) coordinator_.on_keys(producer_keys(*keys));
   } else if (const auto* range = std::get_if<msg::BlockRangeResponse>(&message)) {
     coordinator_.on_unasked(peer, range->blocks.size(), now);
   } else if (std::holds_alternative<msg::BlockResponse>(message) ||

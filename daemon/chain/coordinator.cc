@@ -30,6 +30,7 @@ Coordinator::State::State(CoordinatorOptions given, const ChainView& view, Now a
       plan(options.policy.plan, view.tip().block.height, options.seed, at.mono,
            [this](const IpAddress& ip) { return options.masternode(ip); }),
       tip(view.tip()) {
+  anchor = tip.block.height;
   upkeep.emplace_back(DropStagedJob{});  // what a crash left
   if (options.paused) plan.on_paused(true, at.mono);
 }

@@ -189,6 +189,7 @@ void Coordinator::State::done(const ReorganiseDone& switched) {
   TIMECTL_CHECK(building.has_value());
   hashes.clear();
   tip = switched.tip;
+  anchor = tip.block.height;  // enough masternodes vouch for it
   pace.clear();
   const std::string how =
       "our chain follows the other branch now: " + blocks_text(switched.replaced) +

@@ -22,6 +22,9 @@ void Coordinator::State::evaluate() {
   }
   const auto facts = best_facts();
   belief = truth.believe(facts, now.mono);
+  if (belief.known() && best_hash(belief.best.height) == belief.best.hash) {
+    anchor = std::max(anchor, belief.best.height);
+  }
   for (const auto& question : truth.questions(facts, now.mono)) {
     commands.emplace_back(AskHash{question.peer, question.height});
   }
@@ -39,9 +42,18 @@ void Coordinator::State::evaluate() {
 }
 
 void Coordinator::State::offer_sources() {
+  const auto facts = building ? building_facts() : best_facts();
   const auto backed = truth.backed(best_facts(), now.mono);
   std::vector<std::pair<IpAddress, std::optional<Height>>> claims;
-  for (const auto& [ip, peer] : peers) claims.emplace_back(ip, claim_of(ip, backed));
+  std::vector<Height> stand;  // where the masternodes stand
+  for (const auto& [ip, peer] : peers) {
+    claims.emplace_back(ip, truth.fit_source(ip, facts, now.mono));
+    if (claims.back().second && masternode(ip)) stand.push_back(*claims.back().second);
+  }
+  std::sort(stand.begin(), stand.end());
+  for (auto& [ip, claim] : claims) {
+    if (claim) claim = claim_of(ip, *claim, stand, backed);
+  }
   // First who may not be asked any more, so that a request never goes to one of them meanwhile.
   for (const bool some : {false, true}) {
     for (const auto& [ip, claim] : claims) {
@@ -55,40 +67,30 @@ void Coordinator::State::offer_sources() {
 // - what two masternodes agree on is fetched from those that agree;
 // - above that, one masternode is enough only where fewer than `witnesses` others stand lower;
 // - a regular peer is followed no further than a reorganisation can take back.
-std::optional<Height> Coordinator::State::claim_of(const IpAddress& ip,
+std::optional<Height> Coordinator::State::claim_of(const IpAddress& ip, Height claim,
+                                                   const std::vector<Height>& stand,
                                                    const Belief& backed) const {
   if (building) {
     const auto at = peers.find(ip);
     const bool member = at != peers.end() && at->second.found &&
                         at->second.found->end == ForkEnd::forked &&
                         at->second.found->first_hash == building->first_hash;
-    return member ? truth.fit_source(ip, building_facts(), now.mono) : std::nullopt;
+    return member ? std::optional(claim) : std::nullopt;
   }
-  const auto facts = best_facts();
-  auto claim = truth.fit_source(ip, facts, now.mono);
-  if (!claim || *claim <= tip.block.height) return claim;
-  const Height reversible = tip.block.height + options.policy.fork.max_reorganisation;
-  const bool ahead = backed.known() && backed.best.height > tip.block.height;
-  const bool agrees =
-      ahead && std::binary_search(backed.vouched_by.begin(), backed.vouched_by.end(), ip);
-  if (!masternode(ip)) {
-    const Height known = std::max(tip.block.height, ahead ? backed.best.height : Height{0});
-    // Its chain is not known to be theirs: only as far as it can be undone.
-    return std::min({*claim, reversible, known + options.policy.fork.max_reorganisation});
-  }
-  std::size_t lower = 0;  // masternodes that stand lower than this one
-  for (const auto& [other, peer] : peers) {
-    const auto theirs = other == ip ? std::nullopt : truth.fit_source(other, facts, now.mono);
-    if (theirs && *theirs < *claim && masternode(other)) ++lower;
-  }
+  if (claim <= tip.block.height) return claim;
+  const Height reversible = anchor + options.policy.fork.max_reorganisation;
+  if (!masternode(ip)) return std::min(claim, reversible);  // nobody knows what chain that is
+  const auto lower =
+      static_cast<std::size_t>(std::lower_bound(stand.begin(), stand.end(), claim) - stand.begin());
   const bool alone_suffices = lower < options.policy.truth.witnesses;
-  if (agrees) return alone_suffices ? claim : std::min(*claim, backed.best.height);
-  if (ahead) {
-    // Others agree on a block; whether its chain has it too is asked, or it is lower and cannot
-    // say. Until then it may help only where a mistake can be undone.
-    return std::min({*claim, backed.best.height, reversible});
+  const bool ahead = backed.known() && backed.best.height > tip.block.height;
+  if (!ahead) return alone_suffices ? claim : tip.block.height;
+  if (std::binary_search(backed.vouched_by.begin(), backed.vouched_by.end(), ip)) {
+    return alone_suffices ? claim : std::min(claim, backed.best.height);
   }
-  return alone_suffices ? claim : std::optional(tip.block.height);
+  // Others agree on a block; whether its chain has it too is asked, or it is lower and cannot say.
+  // Until then it may help only where a mistake can be undone.
+  return std::min({claim, backed.best.height, reversible});
 }
 
 std::optional<Duration> Coordinator::State::tip_age() const {

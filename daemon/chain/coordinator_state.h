@@ -85,7 +85,9 @@ struct Coordinator::State {
   // coordinator_sources.cc
   void evaluate();
   void offer_sources();
-  [[nodiscard]] std::optional<Height> claim_of(const IpAddress& ip, const Belief& backed) const;
+  [[nodiscard]] std::optional<Height> claim_of(const IpAddress& ip, Height claim,
+                                               const std::vector<Height>& stand,
+                                               const Belief& backed) const;
   void watch_lag();
   [[nodiscard]] int lag_level(const Standing& standing, std::string& why) const;
   [[nodiscard]] std::optional<Duration> tip_age() const;
@@ -138,6 +140,8 @@ struct Coordinator::State {
   mutable std::map<Height, wire::Hash32> hashes;  // of the best chain, looked up before
 
   Belief belief;  // at the last evaluation
+  // Up to here our chain rests on masternodes' word, or was there when we began.
+  Height anchor = 0;
   std::optional<Instant> evaluate_at = {};
   std::optional<Instant> hint_poll_at = {};
   Instant hint_polled_at = {};

@@ -104,7 +104,8 @@ SyncStatusView Coordinator::status(Now now) {
     if (s.stalled) view.activity_because = "no block came for a minute";
   } else if (behind) {
     view.activity = SyncActivity::waiting;
-    view.activity_because = s.plan.target() > s.tip.block.height
+    const bool weighing = s.evaluate_at && *s.evaluate_at <= now.mono + s.options.policy.settle;
+    view.activity_because = weighing || s.plan.target() > s.tip.block.height
                                 ? "it begins with the next look"
                                 : "nobody who may be asked has more blocks; timectl sync peers";
   }

@@ -11,7 +11,7 @@ SyncPlan::SyncPlan(const PlanPolicy& policy, Height height, std::uint64_t seed, 
       random_(seed),
       masternode_(std::move(masternode)),
       now_(now),
-      pass_due_(now),
+      pass_due_(now + policy.interval),  // the first source is a hint
       last_pass_(now - policy.hint_gap),
       poll_due_(now),
       progress_at_(now),
