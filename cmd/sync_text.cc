@@ -28,7 +28,9 @@ std::string height_text(const Output& out, const SyncStatusView& view) {
   if (!view.height) return "none: no chain is stored here";
   std::string text = grouped(*view.height);
   if (view.tip_at) {
-    text += fmt::format(", a block of {}, {} ago", out.time(*view.tip_at), out.since(*view.tip_at));
+    const auto at = *view.tip_at;
+    text += fmt::format(", a block of {}, ", out.time(at));
+    text += at > out.now().wall ? out.until(at) + " ahead of our clock" : out.since(at) + " ago";
   }
   return text;
 }

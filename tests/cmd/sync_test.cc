@@ -155,6 +155,7 @@ TEST_F(SyncPages, StatusOfOddTimesReadsAsItShould) {
   view = level(5012);
   view.clock_doubted = true;
   view.expected_height = 4000;
+  view.tip_at = kNow + 24h * 7;
   status("our clock is slow", view);
   view = level(5012);
   view.forks = 1;
