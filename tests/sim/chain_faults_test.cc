@@ -156,6 +156,27 @@ TEST(ChainFaults, WhoTellsTheNetworksHashesAndServesOtherBlocksGetsNoneOfThemIn)
   EXPECT_GT(world.node().checks.foreign(), 0U);
 }
 
+// A regression: the limit moved on with our own tip.
+TEST(ChainFaults, StrangersAloneAreFollowedNoFurtherThanCanBeTakenBack) {
+  for (const std::size_t strangers : {std::size_t{1}, std::size_t{5}}) {
+    ChainWorld world(behind(2000));
+    MadeChain& made_up = MadeChain::network().branch(kTip - 2000, 31);
+    world.add(strangers, Manner::fabricating, false, &made_up);
+    world.run(30min);
+    EXPECT_LE(world.node().height(), kTip - 2000 + 100);
+    EXPECT_FALSE(world.status().best_height);
+    world.add(3, Manner::honest);
+    EXPECT_LT(world.run_until([&] { return world.in_sync(); }, 30min), 3min) << strangers;
+  }
+  // The control, and what it is good for: honest strangers bring so much, and masternodes the rest.
+  ChainWorld world(behind(2000));
+  world.add(2, Manner::honest, false);
+  world.run(5min);
+  EXPECT_EQ(world.node().height(), kTip - 2000 + 100);
+  world.add(1, Manner::honest);
+  EXPECT_LT(world.run_until([&] { return world.in_sync(); }, 30min), 3min);
+}
+
 TEST(ChainFaults, AForkOfTenThousandByOneMasternodeMovesNothing) {
   for (const Height depth : {Height{1}, Height{100}, Height{101}, Height{10'000}}) {
     ChainSetup setup;
