@@ -95,6 +95,11 @@ void ChainWorld::pause(bool paused) {
   settle(node());
 }
 
+void ChainWorld::hint() {
+  node().coordinator->on_hint(now());
+  settle(node());
+}
+
 void ChainWorld::set_policy(const chain::CoordinatorPolicy& policy) {
   node().coordinator->set_policy(policy, now());
   settle(node());
