@@ -20,22 +20,38 @@ bool same_branch(const ForkResult& result, const Branch& branch) {
 
 }  // namespace
 
+std::optional<Height> Coordinator::State::lowest_parting() const {
+  std::optional<Height> lowest;
+  for (const auto& [ip, peer] : peers) {
+    const bool forked = masternode(ip) && peer.found && peer.found->end == ForkEnd::forked;
+    if (forked && peer.found->ancestor < lowest.value_or(tip.block.height + 1)) {
+      lowest = peer.found->ancestor;
+    }
+  }
+  return lowest;
+}
+
 // Masternodes first: their branches count.
 void Coordinator::State::look_for_forks() {
   const auto facts = best_facts();
   auto searching = static_cast<std::size_t>(std::count_if(
       peers.begin(), peers.end(), [](const auto& entry) { return entry.second.search; }));
+  // Where one masternode's chain parts from ours, the others are on one side or the other, too:
+  // their tips may say nothing of it while ours is lower.
+  const auto parting = lowest_parting();
   for (const bool masternodes : {true, false}) {
     for (auto& [ip, peer] : peers) {
       if (masternode(ip) != masternodes) continue;
       const auto ours = truth.on_our_chain(ip, facts, now.mono);
-      if (ours == true && !peer.suspected) {
+      const bool decided = !masternodes || !parting || peer.claim.value_or(0) <= *parting ||
+                           truth.on_our_chain(ip, facts, now.mono, *parting);
+      if (ours == true && decided && !peer.suspected) {
         if (std::exchange(peer.found, std::nullopt)) plan.on_fork_settled(ip, now.mono);
         peer.search.reset();
         peer.asked_at.reset();
         continue;
       }
-      const bool reason = ours == false || peer.suspected;
+      const bool reason = ours == false || peer.suspected || !decided;
       if (!reason || peer.search || !peer.claim) continue;
       const bool forked = peer.found && peer.found->end == ForkEnd::forked;
       // Where it was on our chain after all, its next tip will say so.
@@ -90,6 +106,9 @@ void Coordinator::State::search_ended(const IpAddress& ip, Peer& peer) {
     truth.on_hash(ip, {peer.found->ancestor + 1, peer.found->first_hash}, now.mono);
   }
   if (peer.found->end == ForkEnd::same_chain) {
+    if (const auto ours = best_hash(peer.found->ancestor)) {
+      truth.on_hash(ip, {peer.found->ancestor, *ours}, now.mono);
+    }
     peer.found.reset();
     plan.on_fork_settled(ip, now.mono);
   }
@@ -107,6 +126,7 @@ void Coordinator::State::expire_questions() {
 
 ForkReport Coordinator::State::report() const {
   const auto facts = best_facts();
+  const auto parting = lowest_parting();  // who stands below it is on no branch
   std::vector<ForkMember> members;
   for (const auto& [ip, peer] : peers) {
     ForkMember member;
@@ -116,7 +136,7 @@ ForkReport Coordinator::State::report() const {
     member.tip_hash = truth.reported(ip, member.tip_height).value_or(wire::Hash32{});
     if (peer.found && peer.found->end == ForkEnd::forked) {
       member.result = *peer.found;
-    } else if (truth.on_our_chain(ip, facts, now.mono) == true) {
+    } else if (truth.on_our_chain(ip, facts, now.mono, parting.value_or(0)) == true) {
       member.result.end = ForkEnd::same_chain;
     } else {
       continue;
@@ -235,7 +255,7 @@ void Coordinator::State::consider_switch(const ForkReport& branches) {
   const auto stay =
       static_cast<std::size_t>(std::count_if(peers.begin(), peers.end(), [&](const auto& entry) {
         return masternode(entry.first) && entry.second.claim.value_or(0) > place->ancestor &&
-               truth.on_our_chain(entry.first, facts, now.mono) == true;
+               truth.on_our_chain(entry.first, facts, now.mono, place->ancestor) == true;
       }));
   if (to->masternodes <= stay) return;
   const Height depth = tip.block.height - std::min(tip.block.height, place->ancestor);

@@ -114,6 +114,7 @@ struct Coordinator::State {
 
   // coordinator_forks.cc
   void look_for_forks();
+  [[nodiscard]] std::optional<Height> lowest_parting() const;  // of masternodes' chains from ours
   void begin_search(const IpAddress& ip, Peer& peer);
   void ask_on(const IpAddress& ip, Peer& peer);
   void search_ended(const IpAddress& ip, Peer& peer);

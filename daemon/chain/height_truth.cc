@@ -280,9 +280,10 @@ Belief HeightTruth::backed(const ChainFacts& facts, Instant now) const {
 }
 
 std::optional<bool> HeightTruth::on_our_chain(const IpAddress& ip, const ChainFacts& facts,
-                                              Instant now) const {
+                                              Instant now, Height above) const {
   const auto at = rows_.find(ip);
-  return at == rows_.end() || at->second.left ? std::nullopt : agrees(at->second, facts, now);
+  if (at == rows_.end() || at->second.left) return std::nullopt;
+  return agrees(at->second, facts, now, above);
 }
 
 std::optional<wire::Hash32> HeightTruth::reported(const IpAddress& ip, Height height) const {
@@ -294,11 +295,12 @@ std::optional<wire::Hash32> HeightTruth::reported(const IpAddress& ip, Height he
   return std::nullopt;
 }
 
-std::optional<bool> HeightTruth::agrees(const Row& row, const ChainFacts& facts,
-                                        Instant now) const {
+std::optional<bool> HeightTruth::agrees(const Row& row, const ChainFacts& facts, Instant now,
+                                        Height above) const {
   std::optional<Height> seen;
   std::optional<bool> answer;
   for (const auto& report : row.reports) {
+    if (above > 0 && report.tip.height <= above) continue;
     const auto own = facts.own_hash(report.tip.height);
     if (!own || !fresh(report, now) || (seen && *seen > report.tip.height)) continue;
     seen = report.tip.height;

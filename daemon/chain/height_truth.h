@@ -174,9 +174,9 @@ class HeightTruth {
   // word even where more are needed to call it the network's height. Only `witnesses` as a ground.
   [[nodiscard]] Belief backed(const ChainFacts& facts, Instant now) const;
   // Whether the highest block that it reported and we have is on our chain; none where it reported
-  // no block at a height that we have.
+  // no block at a height that we have, or none above `above`.
   [[nodiscard]] std::optional<bool> on_our_chain(const IpAddress& ip, const ChainFacts& facts,
-                                                 Instant now) const;
+                                                 Instant now, Height above = 0) const;
   // What it reported last for that height, if that is still known.
   [[nodiscard]] std::optional<wire::Hash32> reported(const IpAddress& ip, Height height) const;
   [[nodiscard]] Standing standing(const ChainFacts& facts, Instant now);
@@ -231,8 +231,8 @@ class HeightTruth {
   // Whether the held belief still stands beside what the masternodes say now.
   [[nodiscard]] bool holds(const ChainFacts& facts, Instant now) const;
   // Whether what it reports is on our chain; none where the two share no known height.
-  [[nodiscard]] std::optional<bool> agrees(const Row& row, const ChainFacts& facts,
-                                           Instant now) const;
+  [[nodiscard]] std::optional<bool> agrees(const Row& row, const ChainFacts& facts, Instant now,
+                                           Height above = 0) const;
   [[nodiscard]] PeerHeight describe(const IpAddress& ip, const Row& row, const Belief& belief,
                                     const ChainFacts& facts, Instant now) const;
 

@@ -19,7 +19,7 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
 #ifdef TIMECTL_SANITIZED
 constexpr std::uint64_t kSeeds = 5;
 #else
-constexpr std::uint64_t kSeeds = 100;
+constexpr std::uint64_t kSeeds = 150;
 #endif
 
 TEST(ChainCampaign, RandomNetworksBreakNoPromiseAndEndWhereTheHonestMajorityStands) {
@@ -48,6 +48,7 @@ TEST(ChainCampaign, RandomNetworksBreakNoPromiseAndEndWhereTheHonestMajorityStan
             << human_duration(sum.foreign) << ", last one in sync after " << human_duration(longest)
             << ", " << sum.accused << " accused, " << (std::clock() - begin) / CLOCKS_PER_SEC
             << " s of CPU\n";
+  if (seeds < 20) return;  // too few to say anything of them all
   EXPECT_GE(judged * 2, seeds) << "most seeds must have something to judge";
 }
 

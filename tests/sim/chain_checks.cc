@@ -14,8 +14,9 @@ namespace {
   violated(now - kChainStart, what);
 }
 
-// Facts 7.11: a peer answers so much of anything.
-constexpr std::size_t kHashesInTenSeconds = 40;
+// A fifth of what a peer answers (protocol 7.11), and a question a batch at 500 blocks a second.
+constexpr std::size_t kQuestionsInTenSeconds = 200;
+constexpr Duration kBetween = 5s;  // the slowest answers to both
 // What makes a truthful masternode's word settled: it was heard, and its news are weighed.
 constexpr Duration kSettled = 60s;
 
@@ -75,7 +76,7 @@ void ChainChecks::on_ask(const IpAddress& peer, std::map<IpAddress, Link>& links
   Link& link = links[peer];
   if (!link.up) broken(now, text(peer) + " is asked and not connected");
   ++(hash ? tally.asked_hashes : tally.asked_tips);
-  if (recent(link.hash_asks, now) > kHashesInTenSeconds) {
+  if (recent(link.hash_asks, now) > kQuestionsInTenSeconds) {
     broken(now, "a storm of questions to " + text(peer));
   }
 }
@@ -85,7 +86,10 @@ void ChainChecks::on_accuse(const chain::Accuse& accuse, const std::map<IpAddres
   ++tally.accused;
   const auto at = links.find(accuse.peer);
   if (at == links.end()) broken(now, "a stranger is accused: " + text(accuse.peer));
-  if (!blameless(at->second.peer->manner)) return;
+  const ChainPeer& peer = *at->second.peer;
+  // What it said and what it served are of two chains, if it went over in that very moment.
+  const bool between = peer.changed_at && now - *peer.changed_at <= kBetween;
+  if (!blameless(peer.manner) || (between && accuse.kind == ViolationKind::wrong_blocks)) return;
   broken(now, std::string(name_of(at->second.peer->manner)) + " peer " + text(accuse.peer) +
                   " is accused of " + std::string(name_of(accuse.kind)) + ": " + accuse.detail);
 }
@@ -122,8 +126,10 @@ void ChainChecks::look(const ChainStore& store, const NetworkFacts& network,
   std::size_t connected = 0;
   std::vector<Height> heights;
   std::map<const MadeChain*, std::size_t> against;  // by the chain that they tell of
+  served_ = false;
   for (const auto& [ip, link] : links) {
     if (!link.up || !masternode(ip)) continue;
+    served_ = served_ || (link.peer->manner == Manner::honest && now - link.since >= kSettled);
     ++connected;
     const bool truth = truthful(link.peer->manner);
     const Height height = link.peer->height - std::min(link.peer->height, link.peer->lag);
@@ -140,20 +146,23 @@ void ChainChecks::look(const ChainStore& store, const NetworkFacts& network,
   if (majority) {
     std::sort(heights.begin(), heights.end(), std::greater<>());
     second_ = heights[1];
+    third_ = heights[2];
   }
   const chain::Tip tip{store.tip().block.height, store.tip().block.hash};
   // Also where the tip stands: a block that nobody had may be made meanwhile.
   if (looked_at_ != tip || foreign_ > 0) foreign_ = foreign_of(store, network);
   looked_at_ = tip;
   const bool below = foreign_ > 0 && tip.height - foreign_ < second_;
-  if (!below || excused || !honest_majority(now, kSettled)) {
+  // What is too deep to be taken back must never get in; the rest must go as soon as it can.
+  const bool stuck = foreign_ > policy_.fork.max_reorganisation;
+  const bool curable = served_ && tip.height - foreign_ < third_;
+  if (!below || excused || (!stuck && !curable) || !honest_majority(now, kSettled)) {
     foreign_since_.reset();
     return;
   }
   if (!foreign_since_) foreign_since_ = now;
   tally.foreign = std::max(tally.foreign, now - *foreign_since_);
-  if (deep_allowed && foreign_ > policy_.fork.max_reorganisation) return;
-  const bool stuck = foreign_ > policy_.fork.max_reorganisation;
+  if (deep_allowed && stuck) return;
   if (stuck || now - *foreign_since_ > foreign_limit) {
     broken(now, "the best chain ends with " + std::to_string(foreign_) +
                     " blocks that no honest peer has, at height " + std::to_string(tip.height) +

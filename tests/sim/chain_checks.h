@@ -74,7 +74,7 @@ class ChainChecks {
   ChainTally tally;
   // How long a made up block may stand while an honest majority contradicts it.
   Duration foreign_limit = 2min;
-  bool excused = false;     // paused: the node may stand where it stands
+  bool excused = false;       // paused: the node may stand where it stands
   bool deep_allowed = false;  // a scenario that begins on a branch too long to leave
 
  private:
@@ -84,7 +84,9 @@ class ChainChecks {
   std::optional<Instant> majority_since_;
   std::optional<Instant> foreign_since_;
   Height foreign_ = 0;
-  Height second_ = 0;  // the height that two truthful masternodes have
+  Height second_ = 0;    // the height that two truthful masternodes have
+  Height third_ = 0;     // and three: what it takes to be believed, and to go over to
+  bool served_ = false;  // somebody honest is there to fetch from
   std::optional<chain::Tip> looked_at_;
 };
 

@@ -71,12 +71,15 @@ TEST(ChainForks, OnTheLosingBranchWeGoOverWithinAMinuteWhateverItsLength) {
       ASSERT_LT(took, 1min);
       longest = std::max(longest, took);
       world.run(2min);
-      ASSERT_FALSE(world.node().forks.empty());
-      const ForkView& fork = world.node().forks.back();
-      EXPECT_EQ(fork.ancestor_height, split.ancestor);
-      ASSERT_GE(fork.branches.size(), 2U);
-      EXPECT_TRUE(fork.resolved_at) << "both branches are shown, and when it ended";
-      EXPECT_FALSE(fork.resolution.empty());
+      // A search in the middle of a heal may find another place, too: the peer changes under it.
+      const ForkView* fork = nullptr;
+      for (const ForkView& one : world.node().forks) {
+        EXPECT_TRUE(one.resolved_at);
+        EXPECT_FALSE(one.resolution.empty());
+        if (one.ancestor_height == split.ancestor) fork = &one;
+      }
+      ASSERT_NE(fork, nullptr);
+      EXPECT_GE(fork->branches.size(), 2U);
       EXPECT_GE(world.node().count(EventKind::fork_seen), 1U);
       EXPECT_GE(world.node().count(EventKind::fork_resolved), 1U);
       EXPECT_TRUE(world.node().coordinator->open_forks(world.now()).empty());

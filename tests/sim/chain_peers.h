@@ -59,6 +59,7 @@ struct ChainPeer {
   Height claim = 0;                   // implausible
   bool follows = true;                // its height grows with its chain
   std::size_t turn = 0;
+  std::optional<Instant> changed_at = {};  // it went over to another chain
 };
 
 struct Served {

@@ -89,11 +89,12 @@ chain::JobDone ChainStore::verify(const chain::VerifyJob& job) {
     broken("verify at height " + std::to_string(job.at.parent.height) + ", where nothing ends");
   }
   const auto& payload = job.batch->payload;
-  const auto decoded = wire::decode_legacy(payload, arena_);
+  const auto decoded = wire::decode(payload, arena_);
   if (!decoded) broken("a batch that does not decode");
   const auto* blocks = std::get_if<wire::msg::BlocksResponse>(&decoded->message);
   if (blocks == nullptr) broken("a batch that is no BlocksResponse");
   chain::VerifyDone done;
+  std::vector<Kept> good;
   chain::Circumstances at = job.at;
   for (const wire::Block& block : blocks->blocks) {
     const Height height = at.parent.height + 1;
@@ -103,13 +104,18 @@ chain::JobDone ChainStore::verify(const chain::VerifyJob& job) {
     const chain::Verdict verdict = chain::verify(at, block);
     ++verified;
     if (!verdict.accepted()) {
-      done.refused = {height, verdict.findings, verdict.too_early(), only_parent(verdict)};
+      done.refused = {height, verdict.findings, verdict.too_early(),
+                      good.empty() && only_parent(verdict)};
+      if (job.whole) good.clear();
       break;
     }
     at.parent = chain::parent_from(block, verdict.hash);
     at.announced_hash.reset();
     const Kept kept{{at.parent, block.header.timestamp}, {block.raw.begin(), block.raw.end()}};
-    done.hashes.push_back(verdict.hash);
+    good.push_back(kept);
+  }
+  for (const Kept& kept : good) {
+    done.hashes.push_back(kept.tip.block.hash);
     done.tip = kept.tip;
     if (job.staged) {
       staged_.push_back(kept);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -56,6 +57,11 @@ void ChainWorld::at(Duration delay, Act act) {
 Duration ChainWorld::latency() {
   const bool slow = random_.below(50) == 0;
   return std::chrono::milliseconds(slow ? 150 + random_.below(2850) : 5 + random_.below(145));
+}
+
+void ChainWorld::tell(const std::function<std::string()>& line) const {
+  static const bool asked = std::getenv("TIMECTL_CHAIN_TRACE") != nullptr;
+  if (asked) std::fprintf(stderr, "%10.3f %s\n", seconds(now_ - kChainStart), line().c_str());
 }
 
 void ChainWorld::note(std::uint64_t what) {
@@ -130,6 +136,10 @@ void ChainWorld::start_job(ChainNode& node, chain::Job job) {
     if (node.life != life) return;  // it ended before the transaction did
     node.checks.on_job(job, node.store.tip(), node.accepted, now_);
     auto done = node.store.run(job);
+    tell([&] {
+      return "job " + std::to_string(job.index()) + ": height " + std::to_string(node.height()) +
+             ", " + std::to_string(node.store.staged()) + " staged";
+    });
     note(node.height());
     at(Duration(random_.below(2000)), [this, &node, life, done = std::move(done)] {
       if (node.life != life) return;
@@ -154,8 +164,10 @@ void ChainWorld::carry_out(ChainNode& node, const chain::ChainCommand& command) 
     start_job(node, job->job);
   } else if (const auto* event = std::get_if<chain::RecordEvent>(&command)) {
     node.events.push_back(event->event);
+    tell([&] { return log_line(event->event); });
   } else if (const auto* accuse = std::get_if<chain::Accuse>(&command)) {
     node.accused.push_back(*accuse);
+    tell([&] { return "accused: " + accuse->peer.to_string() + ": " + accuse->detail; });
     node.checks.on_accuse(*accuse, node.links, now_);
   } else if (const auto* save = std::get_if<chain::SaveFork>(&command)) {
     std::erase_if(node.forks, [&](const ForkView& known) {

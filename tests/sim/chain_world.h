@@ -3,7 +3,7 @@
 // simulated peers, on a virtual clock. Nothing is real but the blocks and their verification: no
 // sockets, no threads, no waiting. The same seed gives the same run. Every command is carried out
 // and checked, and after every event what sync promises is looked at (chain_checks.h); a broken
-// promise is a Violation with the seed in it.
+// promise is a Violation with the seed in it; TIMECTL_CHAIN_TRACE=1 shows the run.
 //
 // Messages take 5 to 150 ms, one in fifty up to 3 s, and keep their order on a connection. A job
 // takes a millisecond a block; its effect is visible before the coordinator hears of it, as with
@@ -140,6 +140,8 @@ class ChainWorld {
   void check(ChainNode& node);
   void with_seed(const Act& act) const;  // into the message of what it throws
   void note(std::uint64_t what);
+  // With TIMECTL_CHAIN_TRACE set: to stderr, with the time.
+  void tell(const std::function<std::string()>& line) const;
 
   ChainSetup setup_;
   Random random_;

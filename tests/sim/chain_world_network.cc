@@ -68,6 +68,7 @@ void ChainWorld::follow(ChainPeer& peer, MadeChain& chain) {
     if (honest != &chain) continue;
     peer.chain = &chain;
     peer.height = height;
+    peer.changed_at = now_;
   }
 }
 
@@ -162,6 +163,10 @@ void ChainWorld::deliver(ChainNode& node, const IpAddress& ip, const Served& ser
 
 void ChainWorld::ask_blocks(ChainNode& node, const chain::AskBlocks& ask) {
   node.checks.on_ask_blocks(ask, node.links, now_);
+  tell([&] {
+    return "blocks? " + ask.peer.to_string() + " " + std::to_string(ask.first) + " to " +
+           std::to_string(ask.last);
+  });
   ++node.block_questions[ask.peer];
   Link& link = node.links[ask.peer];
   link.out = ask;
@@ -182,12 +187,17 @@ void ChainWorld::ask_tip(ChainNode& node, const IpAddress& ip) {
   if (!tip) return;
   send(node, ip, {}, [this, &node, ip, tip = *tip] {
     node.links[ip].told = true;
+    tell([&] {
+      return "tip of " + ip.to_string() + ": " + std::to_string(tip.height) + " " +
+             wire::to_hex(tip.hash).substr(0, 6);
+    });
     node.coordinator->on_tip(ip, tip, now());
   });
 }
 
 void ChainWorld::ask_hash(ChainNode& node, const IpAddress& ip, Height height) {
   node.checks.on_ask(ip, node.links, true, now_);
+  tell([&] { return "hash? " + ip.to_string() + " " + std::to_string(height); });
   ++node.hash_questions[ip];
   const auto answer = hash_of(*by_ip_.at(ip), height);
   if (!answer) return;
