@@ -89,6 +89,22 @@ TEST(ChainFaults, TwoTipsInTurnAreMarkedWithTheEvidence) {  // FT-P25
   EXPECT_LE(world.node().hash_questions[two.ip], 9U * 16) << "it must not make us ask for ever";
 }
 
+TEST(ChainFaults, AHeightThatGoesUpAndDownIsMarkedAndMovesNothing) {  // FT-P25
+  ChainWorld world(behind(0));
+  world.add(3, Manner::honest);
+  ChainPeer& swings = world.add(Manner::lagging);
+  for (int i = 0; i < 12; ++i) {
+    swings.lag = i % 2 == 0 ? 0 : 40;
+    world.run(25s);
+    ASSERT_EQ(world.status().lag_blocks, 0U);
+    ASSERT_EQ(world.status().best_height, kTip);
+  }
+  EXPECT_EQ(row_of(world, swings).state, "unsteady");
+  EXPECT_FALSE(row_of(world, swings).why.empty());
+  EXPECT_EQ(world.node().count(EventKind::lag_high), 0U);
+  EXPECT_EQ(world.node().count(EventKind::fork_seen), 0U);
+}
+
 TEST(ChainFaults, BlocksNobodyAskedForAndWrongRangesAreDroppedAndCounted) {  // FT-P29
   ChainWorld world(behind(1000));
   ChainPeer& shouting = world.add(Manner::shouting);

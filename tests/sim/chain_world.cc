@@ -46,7 +46,8 @@ ChainWorld::ChainWorld(const ChainSetup& setup)
 
 Now ChainWorld::now() const {
   const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now_ - kChainStart);
-  return {now_, wall_start_ + since};
+  const auto error = std::chrono::duration_cast<std::chrono::milliseconds>(setup_.clock_error);
+  return {now_, wall_start_ + since + error};
 }
 
 void ChainWorld::at(Duration delay, Act act) {

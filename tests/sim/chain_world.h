@@ -36,6 +36,7 @@ struct ChainSetup {
   MadeChain* own_chain = nullptr;  // none: the network's
   chain::CoordinatorPolicy policy = {};
   bool paused = false;
+  Duration clock_error = {};  // our clock is so much fast; negative: slow
 };
 
 // A node of ours.

@@ -176,6 +176,37 @@ TEST(ChainWorld, WhereTheWholeNetworkStandsStillWeStandToo) {  // T22
   EXPECT_FALSE(alive.status().network_stalled);
 }
 
+TEST(ChainWorld, TheOnlyMasternodeIsEnoughToSyncFromAndToBelieve) {
+  ChainWorld world(behind(500));
+  world.add(1, Manner::honest);
+  EXPECT_LT(world.run_until([&] { return world.in_sync(); }, 5min), 20s);
+  world.run(1min);
+  EXPECT_EQ(world.status().best_height, kTip);
+  EXPECT_EQ(world.status().lag_blocks, 0U);
+  ChainWorld strangers(behind(500));  // the control: one that is none is not
+  strangers.add(1, Manner::honest, false);
+  strangers.run(10min);
+  EXPECT_FALSE(strangers.in_sync());
+  EXPECT_FALSE(strangers.status().best_height);
+}
+
+TEST(ChainWorld, ASlowClockOfOursIsDoubtedAndNobodyIsBlamedForIt) {
+  ChainSetup setup = behind(20);
+  setup.clock_error = -2h;
+  ChainWorld world(setup);
+  world.add(5, Manner::honest);
+  world.run(20min);
+  EXPECT_TRUE(world.status().clock_doubted);
+  EXPECT_TRUE(world.node().accused.empty());
+  EXPECT_LT(world.node().height(), world.top());
+  setup.clock_error = 5s;  // the control: a little is none
+  ChainWorld right(setup);
+  right.add(5, Manner::honest);
+  right.run(20min);
+  EXPECT_FALSE(right.status().clock_doubted);
+  EXPECT_TRUE(right.near(1));
+}
+
 TEST(ChainWorld, NewBlocksAreFollowedWithinTwoPolls) {
   ChainWorld world(behind(0));
   world.add(3, Manner::honest);
