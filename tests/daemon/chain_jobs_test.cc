@@ -173,6 +173,25 @@ TEST_F(ChainJobs, ABlockThatIsNotTheOneKnownForItsHeightIsRefused) {
   EXPECT_EQ(file_->tip().block.height, 5U);
 }
 
+TEST_F(ChainJobs, AWholeBatchIsStoredAsAWholeOrNotAtAll) {
+  const auto genesis = maker_.tip();
+  const RawBlocks raw = maker_.next(20);
+  VerifyJob job = job_on(genesis, raw);
+  job.known = {{20, wire::Hash32{7}}};
+  job.whole = true;
+  const auto refused = verify(job);
+  ASSERT_TRUE(refused);
+  expect_only(refused->refused, 20, Reason::wrong_hash);
+  EXPECT_FALSE(refused->tip);
+  EXPECT_TRUE(refused->hashes.empty());
+  EXPECT_EQ(file_->tip().block.height, 0U);
+  job.known = {{20, maker_.tip().hash}};
+  const auto stored = verify(job);
+  ASSERT_TRUE(stored);
+  EXPECT_FALSE(stored->refused);
+  EXPECT_EQ(file_->tip().block.height, 20U);
+}
+
 TEST_F(ChainJobs, AWrongSignatureIsCountedAndRefusesNothing) {
   const auto genesis = maker_.tip();
   VerifyJob job = job_on(genesis, maker_.next(10));
