@@ -137,6 +137,7 @@ void Coordinator::State::drain() {
       pin(request->last, request->peer);
     } else if (const auto* verify = std::get_if<VerifyBlocks>(&command)) {
       wanted = *verify;
+      widen_pin(verify->last);
     } else if (const auto* discard = std::get_if<DiscardBlocks>(&command)) {
       held.erase(discard->first);
       if (wanted && wanted->first == discard->first) wanted.reset();

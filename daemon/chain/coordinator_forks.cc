@@ -290,9 +290,9 @@ void Coordinator::State::begin_branch(const Branch& branch, bool consented) {
   plan.on_chain(branch.ancestor, now.mono);
 }
 
-void Coordinator::State::abandon_branch(const std::string& why) {
+void Coordinator::State::abandon_branch(const std::string& why, Afterwards then) {
   if (given_up.size() >= options.policy.truth.max_peers) given_up.clear();
-  given_up[building->first_hash] = now.mono;
+  if (then == Afterwards::leave_it) given_up[building->first_hash] = now.mono;
   say(EventKind::sync_stalled, Severity::warning,
       "the other branch above height " + std::to_string(building->ancestor) +
           " is not followed now: " + why);
@@ -308,6 +308,8 @@ void Coordinator::State::finish_branch() {
       belief.known() && belief.ground == Ground::witnesses && best > building->ancestor &&
       top >= best &&
       building->hashes[static_cast<std::size_t>(best - building->ancestor - 1)] == belief.best.hash;
+  const bool elsewhere = belief.ground == Ground::witnesses && !belief.held &&
+                         best > building->ancestor && top >= best && !reached;
   const Height depth = tip.block.height - std::min(tip.block.height, building->ancestor);
   if (belief.known() && best > building->ancestor && best_hash(best) == belief.best.hash) {
     abandon_branch("ours is believed again");
@@ -315,6 +317,8 @@ void Coordinator::State::finish_branch() {
     abandon_branch("our own has grown beyond what may be given up without the operator's word");
   } else if (now.mono - building->progress_at > kBranchPatience) {
     abandon_branch("its blocks do not come");
+  } else if (elsewhere) {
+    abandon_branch("it parts further up from what is believed", Afterwards::begin_again);
   } else if (reached && !running) {
     upkeep.emplace_front(ReorganiseJob{building->ancestor});
     start_jobs();

@@ -57,10 +57,14 @@ void Coordinator::State::start_verify() {
     if (within(building->ancestor + 1)) {
       job.known.push_back({building->ancestor + 1, building->first_hash});
     }
+    if (belief.ground == Ground::witnesses && within(belief.best.height)) {
+      job.known.push_back(belief.best);
+      job.whole = belief.best.height == want.last;
+    }
   } else if (backed.known() && within(backed.best.height)) {
     job.known.push_back(backed.best);
   }
-  if (const auto word = word_on(want.last); word.hash) {
+  if (const auto word = word_on(want.last); word.hash && !job.whole) {
     std::erase_if(job.known, [&](const Tip& one) { return one.height == want.last; });
     job.known.push_back({want.last, *word.hash});
     job.whole = true;

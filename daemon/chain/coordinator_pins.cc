@@ -9,11 +9,11 @@
 namespace timectl::chain {
 namespace {
 
-constexpr std::size_t kVoters = 15;  // masternodes asked about one height
-constexpr Duration kPatience = 3s;   // for their answers; most come in one round trip
-constexpr Duration kMuteFor = 1min;  // who did not answer is not waited for again
-constexpr Duration kAskAgain = 20s;  // where they do not agree
-constexpr Duration kPinAge = 1min;   // an older word is asked for again
+constexpr std::size_t kVoters = 15;   // masternodes asked about one height
+constexpr Duration kPatience = 3s;    // for their answers; most come in one round trip
+constexpr Duration kMuteFor = 10min;  // who did not answer is not waited for again
+constexpr Duration kAskAgain = 20s;   // where they do not agree
+constexpr Duration kPinAge = 1min;    // an older word is asked for again
 
 bool silence_in(const std::map<IpAddress, std::optional<wire::Hash32>>& words) {
   return std::any_of(words.begin(), words.end(), [](const auto& word) { return !word.second; });
@@ -33,16 +33,30 @@ void Coordinator::State::pin(Height last, const std::optional<IpAddress>& server
     commands.emplace_back(AskHash{*server, last});
     return;
   }
-  Pin& pin = pins[last];
-  pin = {now.mono, {}, server};
+  pins[last] = {now.mono, {}, server};
+  ask_words(last);
+}
+
+// Before its batch is verified: who has come, or has told its height, since then counts as much.
+void Coordinator::State::widen_pin(Height last) {
+  const auto at = pins.find(last);
+  if (at == pins.end() || at->second.words.size() >= options.policy.truth.witnesses) return;
+  const std::size_t before = at->second.words.size();
+  ask_words(last);
+  if (at->second.words.size() > before) at->second.asked_at = now.mono;
+}
+
+void Coordinator::State::ask_words(Height last) {
+  Pin& pin = pins.at(last);
+  const Height plausible = expected() + options.policy.truth.clock_tolerance;
   for (const auto& [ip, peer] : peers) {
     if (pin.words.size() >= kVoters) break;
-    const bool has = masternode(ip) && peer.claim && *peer.claim >= last &&
-                     *peer.claim <= expected() + options.policy.truth.clock_tolerance;
+    // Who has not said yet how high it stands says so now.
+    const bool may_have = !peer.claim || (*peer.claim >= last && *peer.claim <= plausible);
     const bool member = !building || (peer.found && peer.found->end == ForkEnd::forked &&
                                       peer.found->first_hash == building->first_hash);
-    if (!has || !member || now.mono < peer.mute_until) continue;
-    pin.words[ip];
+    if (!masternode(ip) || !may_have || !member || now.mono < peer.mute_until) continue;
+    if (!pin.words.try_emplace(ip).second) continue;
     commands.emplace_back(AskHash{ip, last});
   }
 }
@@ -89,23 +103,28 @@ Coordinator::State::PinWord Coordinator::State::word_on(Height last) const {
   }
   const bool enough = most >= options.policy.truth.least_witnesses;
   if (enough && most * 2 > at->second.words.size()) return {true, hash};
-  const bool waiting = silence_in(at->second.words) && now.mono - at->second.asked_at < kPatience;
-  if (waiting) return {false, {}};
+  const Duration waited = now.mono - at->second.asked_at;
+  const bool silence = silence_in(at->second.words);
+  if (silence && waited < kPatience) return {false, {}};
   if (enough && most > second) return {true, hash};
+  // One word alone is taken for as much only when nobody else had any in all the time there is.
+  if (silence && waited < options.policy.question_timeout) return {false, {}};
   return {votes.size() <= 1, {}};
 }
 
 std::optional<Instant> Coordinator::State::pin_due() const {
   const auto at = wanted ? pins.find(wanted->last) : pins.end();
   if (at == pins.end() || word_on(wanted->last).ready) return std::nullopt;
-  const Instant patience = at->second.asked_at + kPatience;
-  return now.mono < patience ? patience : at->second.asked_at + kAskAgain;
+  for (const Duration step : {kPatience, options.policy.question_timeout}) {
+    if (now.mono < at->second.asked_at + step) return at->second.asked_at + step;
+  }
+  return at->second.asked_at + kAskAgain;
 }
 
 void Coordinator::State::expire_pin() {
   const auto at = wanted ? pins.find(wanted->last) : pins.end();
   if (at == pins.end()) return;
-  if (now.mono - at->second.asked_at < kPatience) return;
+  if (now.mono - at->second.asked_at < options.policy.question_timeout) return;
   for (const auto& [ip, word] : at->second.words) {
     Peer* peer = find(ip);
     if (peer != nullptr && !word) peer->mute_until = now.mono + kMuteFor;

@@ -75,7 +75,9 @@ std::optional<Height> Coordinator::State::claim_of(const IpAddress& ip, Height c
     const bool member = at != peers.end() && at->second.found &&
                         at->second.found->end == ForkEnd::forked &&
                         at->second.found->first_hash == building->first_hash;
-    return member ? std::optional(claim) : std::nullopt;
+    if (!member) return std::nullopt;
+    // No further than what is believed: above it a member may be on a branch of the branch.
+    return belief.ground == Ground::witnesses ? std::min(claim, belief.best.height) : claim;
   }
   if (claim <= tip.block.height) return claim;
   const Height reversible = anchor + options.policy.fork.max_reorganisation;

@@ -105,6 +105,8 @@ struct Coordinator::State {
 
   // coordinator_pins.cc
   void pin(Height last, const std::optional<IpAddress>& server);
+  void widen_pin(Height last);
+  void ask_words(Height last);
   void unpin(const IpAddress& ip);
   [[nodiscard]] bool on_pin(const IpAddress& ip, Height height,
                             const std::optional<wire::Hash32>& hash);
@@ -125,7 +127,8 @@ struct Coordinator::State {
   void resolve_fork(const std::string& how);
   void consider_switch(const ForkReport& report);
   void begin_branch(const Branch& branch, bool consented);
-  void abandon_branch(const std::string& why);
+  enum class Afterwards { leave_it, begin_again };
+  void abandon_branch(const std::string& why, Afterwards then = Afterwards::leave_it);
   void finish_branch();  // where it has reached what is believed
 
   CoordinatorOptions options;

@@ -50,6 +50,7 @@ class Campaign {
       setup.own_chain = &MadeChain::network().branch(setup.own - depth, 100 + seed % 4);
     }
     setup.paused = chance(10);
+    if (chance(4)) setup.policy.keep_bodies = 500;
     own_ = setup.own;
     text_ = "own " + std::to_string(setup.own) +
             (setup.own_chain != nullptr ? " on a branch" : "") + ", tip " + std::to_string(kTip) +
@@ -88,6 +89,11 @@ class Campaign {
   }
 
   void populate() {
+    // Sometimes strangers are there first.
+    if (chance(6)) {
+      for (int i = 0; i < 3; ++i) add(static_cast<Manner>(random_.below(kManners)), false);
+      world_.run(1min);
+    }
     const std::size_t honest = chance(5) ? random_.below(3) : 3 + random_.below(6);
     for (std::size_t i = 0; i < honest; ++i) add(Manner::honest, true);
     const std::size_t others = 2 + random_.below(chance(3) ? 32 : 8);
@@ -136,6 +142,12 @@ class Campaign {
           heal();
         }
         break;
+      case 7:
+        world_.set_masternode(peer, peer.ip.bytes()[13] == 1 && chance(2));
+        break;
+      case 8:
+        for (int i = 0; i < 20; ++i) world_.hint();
+        break;
       default:
         break;
     }
@@ -165,7 +177,12 @@ class Campaign {
 
   // Everybody is there; who has the majority decides whether the node must be where they are.
   void judge(ChainOutcome& outcome) {
-    for (auto& one : world_.peers()) world_.connect(*one);
+    for (auto& one : world_.peers()) {
+      if (one->ip.bytes()[13] == 1 && !world_.is_masternode(one->ip)) {
+        world_.set_masternode(*one, true);
+      }
+      world_.connect(*one);
+    }
     world_.run(2min);
     const auto good = [&] { return world_.status().lag_blocks.value_or(9) <= 2 && world_.near(1); };
     const Instant from = world_.now().mono;

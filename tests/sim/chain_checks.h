@@ -74,7 +74,7 @@ class ChainChecks {
   ChainTally tally;
   // How long a made up block may stand while an honest majority contradicts it.
   Duration foreign_limit = 2min;
-  bool excused = false;       // paused: the node may stand where it stands
+  bool excused = false;       // paused, or its disk fails: it may stand where it stands
   bool deep_allowed = false;  // a scenario that begins on a branch too long to leave
 
  private:

@@ -138,9 +138,13 @@ TEST(ChainFaults, WhoTellsTheNetworksHashesAndServesOtherBlocksGetsNoneOfThemIn)
   for (const auto manner : {Manner::lying, Manner::altered}) {
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       SCOPED_TRACE(std::string(name_of(manner)) + " " + std::to_string(seed));
-      ChainWorld world(behind(500, seed));
+      ChainSetup setup = behind(500, seed);
+      setup.paused = true;  // until all are there: before that it may be the only one
+      ChainWorld world(setup);
       add(world, manner, kTip - 500);
       world.add(2, Manner::honest);
+      world.run(10s);
+      world.pause(false);
       ASSERT_LT(world.run_until(
                     [&] {
                       EXPECT_EQ(world.node().checks.foreign(), 0U);

@@ -32,6 +32,7 @@ class ChainStore final : public chain::ChainView {
   // Blocks that the job will have to look at.
   [[nodiscard]] static std::size_t work_of(const chain::Job& job);
   void fail_next(std::size_t jobs) { failing_ = jobs; }  // the disk: an error, nothing done
+  [[nodiscard]] bool failing() const { return failing_ > 0; }
 
   // Links and hashes of the whole best chain, from the bytes. Throws.
   void audit() const;

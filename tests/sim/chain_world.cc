@@ -25,7 +25,6 @@ void tell_seed(int) {
 
 ChainNode::ChainNode(const ChainSetup& setup, std::size_t number)
     : checks(setup.policy), paused(setup.paused), coordinator_seed(setup.seed * 31 + number) {
-  checks.excused = paused;
   store.fill(setup.own_chain != nullptr ? *setup.own_chain : MadeChain::network(), setup.own);
 }
 
@@ -92,6 +91,11 @@ void ChainWorld::set_masternode(const ChainPeer& peer, bool is) {
 
 void ChainWorld::pause(bool paused) {
   node().coordinator->pause(paused, now());
+  settle(node());
+}
+
+void ChainWorld::hint() {
+  node().coordinator->on_hint(now());
   settle(node());
 }
 
@@ -176,7 +180,7 @@ void ChainWorld::carry_out(ChainNode& node, const chain::ChainCommand& command) 
     });
     node.forks.push_back(save->fork);
   } else if (const auto* paused = std::get_if<chain::SavePaused>(&command)) {
-    node.paused = node.checks.excused = paused->paused;
+    node.paused = paused->paused;
   }
 }
 
@@ -200,6 +204,7 @@ void ChainWorld::with_seed(const Act& act) const {
 void ChainWorld::check(ChainNode& node) {
   ++node.checks.tally.events;
   node.coordinator->check_invariants();
+  node.checks.excused = node.paused || node.store.failing();
   node.checks.look(
       node.store, facts_, node.links, [this](const IpAddress& ip) { return is_masternode(ip); },
       now_);

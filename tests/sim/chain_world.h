@@ -85,6 +85,7 @@ class ChainWorld {
   void leave(ChainPeer& peer);
   void set_masternode(const ChainPeer& peer, bool is);
   void pause(bool paused);
+  void hint();     // a proposal was seen
   void restart();  // the first node: a new coordinator on the same stored chain
   [[nodiscard]] Result<ForkView> accept_fork();
   void set_policy(const chain::CoordinatorPolicy& policy);
