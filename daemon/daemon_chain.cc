@@ -93,6 +93,8 @@ Result<std::unique_ptr<DaemonChain>> DaemonChain::open(boost::asio::io_context& 
 DaemonChain::DaemonChain(boost::asio::io_context& io, Options options, ChainHost host,
                          store::ChainFile file, store::ChainFile reader, bool paused)
     : host_(std::move(host)),
+      data_dir_(options.data_dir),
+      network_(options.network),
       worker_(std::move(file), [&io](auto after) { boost::asio::post(io, std::move(after)); }),
       timer_(io),
       reader_(std::move(reader)),
@@ -232,7 +234,21 @@ void DaemonChain::pump() {
   schedule();
 }
 
+// What cannot be read is not served; said once, because only a restart puts the file aside.
+void DaemonChain::note_damage() {
+  const auto& failure = reader_.read_failure();
+  if (!failure || std::exchange(damage_said_, true)) return;
+  host_.record({.at = host_.now().wall,
+                .kind = EventKind::chain_failed,
+                .severity = Severity::error,
+                .detail = failure->message +
+                          (failure->because.empty() ? "" : ": " + failure->because) +
+                          "; what is damaged is put aside at `timectl node restart` and fetched "
+                          "again"});
+}
+
 void DaemonChain::schedule() {
+  note_damage();
   const Instant next = coordinator_.next_tick();
   if (!running_ || next == timer_at_) return;
   timer_at_ = next;
@@ -258,14 +274,21 @@ void DaemonChain::execute(const chain::AskHash& ask) {
 }
 
 void DaemonChain::execute(chain::StartJob& start) {
-  worker_.give([this, alive = alive_, job = std::move(start.job)](
-                   store::ChainFile& file, wire::Arena& arena) -> ChainWorker::After {
-    return [this, alive, done = do_job(file, arena, job)] {
-      if (!*alive || !running_) return;
-      coordinator_.on_job_done(done, host_.now());
-      pump();
-    };
-  });
+  worker_.give(
+      [this, alive = alive_, job = std::move(start.job), directory = data_dir_, network = network_](
+          store::ChainFile& file, wire::Arena& arena) -> ChainWorker::After {
+        auto done = do_job(file, arena, job);
+        // After an input/output error a file writes no more; the next try has a new one.
+        if (!done && done.error().code == Code::database_unwritable) {
+          auto again = store::ChainFile::open(directory, network, store::OpenMode::read_write);
+          if (again) file = std::move(*again);
+        }
+        return [this, alive, done = std::move(done)] {
+          if (!*alive || !running_) return;
+          coordinator_.on_job_done(done, host_.now());
+          pump();
+        };
+      });
 }
 
 void DaemonChain::execute(chain::RecordEvent& record) {

@@ -71,6 +71,7 @@ class DaemonChain final : public net::ChainPort {
               store::ChainFile reader, bool paused);
   void pump();
   void schedule();
+  void note_damage();
   void execute(const chain::AskBlocks& ask);
   void execute(const chain::AskTip& ask);
   void execute(const chain::AskHash& ask);
@@ -82,6 +83,9 @@ class DaemonChain final : public net::ChainPort {
   void save(std::function<Result<void>(store::ChainFile&)> write, const char* what);
 
   ChainHost host_;
+  std::string data_dir_;
+  timectl::Network network_;
+  bool damage_said_ = false;
   ChainWorker worker_;  // outlives the reader: who closes the file last merges its log
   boost::asio::steady_timer timer_;
   Instant timer_at_ = Instant::max();
