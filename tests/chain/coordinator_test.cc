@@ -209,7 +209,7 @@ TEST_F(CoordinatorTest, AStoreThatFailsIsSaidOnceAndTriedAgainUntilItWorks) {
   run(1s);
   const auto [ip, ranges] = *asked.begin();
   serve(ip, ranges[0].first, ranges[0].second);
-  run(4s);  // the other does not answer for the hash: it is not waited for longer
+  run(11s);  // nobody answers for the hash: it is not waited for longer
   ASSERT_TRUE(std::holds_alternative<VerifyJob>(started.back()));
   const auto jobs = started.size();
   for (int i = 0; i < 3; ++i) {
@@ -223,6 +223,34 @@ TEST_F(CoordinatorTest, AStoreThatFailsIsSaidOnceAndTriedAgainUntilItWorks) {
   store();
   EXPECT_EQ(count(EventKind::chain_recovered), 1U);
   EXPECT_EQ(coordinator->status(now).height, 110U);
+}
+
+// How long a batch waits for the words of two masternodes about its last block.
+TEST_F(CoordinatorTest, ABatchIsVerifiedWhenTheMasternodesHaveSaidWhatItsLastBlockIs) {
+  for (const bool answered : {true, false}) {
+    started.clear();
+    asked.clear();
+    make(100, 1000);
+    connect(masternode(1), 110);
+    connect(masternode(2), 110);
+    run(1s);
+    ASSERT_EQ(asked.size(), 1U);
+    serve(asked.begin()->first, 101, 110);
+    EXPECT_FALSE(std::holds_alternative<VerifyJob>(started.back()));
+    for (const auto& ip : {masternode(1), masternode(2)}) {
+      if (answered) coordinator->on_hash(ip, 110, hash_of(110), now);
+    }
+    collect();
+    run(answered ? 0s : 8s);
+    ASSERT_EQ(std::holds_alternative<VerifyJob>(started.back()), answered);
+    run(3s);
+    ASSERT_TRUE(std::holds_alternative<VerifyJob>(started.back()));
+    const auto& job = std::get<VerifyJob>(started.back());
+    EXPECT_EQ(job.whole, answered);
+    EXPECT_EQ(
+        std::find(job.known.begin(), job.known.end(), Tip{110, hash_of(110)}) != job.known.end(),
+        true);
+  }
 }
 
 TEST_F(CoordinatorTest, APauseIsSavedAndNothingIsAskedUntilItEnds) {
@@ -304,7 +332,7 @@ TEST_F(CoordinatorTest, WhatIsStoredAfterTheSwitchWasThrownStillCounts) {
   run(1s);
   const auto [ip, ranges] = *asked.begin();
   serve(ip, ranges[0].first, ranges[0].second);
-  run(4s);
+  run(11s);
   ASSERT_TRUE(std::holds_alternative<VerifyJob>(started.back()));
   CoordinatorPolicy policy;
   policy.plan.enabled = false;
