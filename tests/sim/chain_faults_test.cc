@@ -49,7 +49,7 @@ ChainPeer& add(ChainWorld& world, Manner manner, Height own, bool masternode = t
 TEST(ChainFaults, OneOfEachMannerAmongThreeHonestMasternodesDelaysNothingForLong) {
   for (std::size_t m = 0; m < kManners; ++m) {
     const auto manner = static_cast<Manner>(m);
-    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(5); ++seed) {
       SCOPED_TRACE(std::string(name_of(manner)) + " " + std::to_string(seed));
       ChainWorld world(behind(500, seed));
       add(world, manner, kTip - 500);
@@ -135,7 +135,7 @@ TEST(ChainFaults, ShortEmptyAndMissingAnswersCostFifteenSecondsAtMost) {  // FT-
 
 TEST(ChainFaults, BlocksThatBreakARuleAreRefusedAndTheirSenderIsAccused) {
   std::size_t proven = 0;
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
     ChainWorld world(behind(2000, seed));
     ChainPeer& bad = world.add(Manner::bad);
     world.add(2, Manner::honest);
@@ -145,14 +145,14 @@ TEST(ChainFaults, BlocksThatBreakARuleAreRefusedAndTheirSenderIsAccused) {
     ++proven;  // else its block was of another parent, which an honest one may be as well
     EXPECT_FALSE(row_of(world, bad).left_because.empty());
   }
-  EXPECT_GE(proven, 5U);
+  EXPECT_GE(proven, seeds(20) / 4);
 }
 
 // A regression: the hashes of the masternodes pin what one of them serves (coordinator_pins.cc).
 // Without that one liar of four made up 499 of 500 blocks, more than can be taken back.
 TEST(ChainFaults, WhoTellsTheNetworksHashesAndServesOtherBlocksGetsNoneOfThemIn) {
   for (const auto manner : {Manner::lying, Manner::altered}) {
-    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
       SCOPED_TRACE(std::string(name_of(manner)) + " " + std::to_string(seed));
       ChainSetup setup = behind(500, seed);
       setup.paused = true;  // until all are there: before that it may be the only one

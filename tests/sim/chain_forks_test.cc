@@ -59,7 +59,7 @@ struct Split {
 TEST(ChainForks, OnTheLosingBranchWeGoOverWithinAMinuteWhateverItsLength) {
   Duration longest{};
   for (Height blocks = 1; blocks <= 100; blocks += blocks < 5 ? 1 : 19) {
-    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds(3); ++seed) {
       SCOPED_TRACE(std::to_string(blocks) + " blocks, seed " + std::to_string(seed));
       Split split({.blocks = blocks, .seed = seed});
       ChainWorld& world = *split.world;
@@ -109,7 +109,7 @@ TEST(ChainForks, ALosingBranchOfMoreThanOneHundredBlocksIsLeftToTheOperator) {
 }
 
 TEST(ChainForks, OnTheWinningBranchNothingMoves) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(5); ++seed) {
     Split split({.blocks = 30, .ours_loses = false, .seed = seed});
     ChainWorld& world = *split.world;
     world.run(1min);
@@ -131,7 +131,7 @@ TEST(ChainForks, OnTheWinningBranchNothingMoves) {
 }
 
 TEST(ChainForks, InTheMiddleOfASyncOnTheLosingBranchWeStillEndOnTheOther) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
     Split split({.blocks = 60, .missing = 2000, .seed = seed});
     ChainWorld& world = *split.world;
     world.run(Duration(std::chrono::milliseconds(1000 + world.random().below(8000))));
@@ -159,7 +159,7 @@ TEST(ChainForks, AMinoritysLongerBranchDoesNotWin) {
 }
 
 TEST(ChainForks, APartitionThatIsLivedThroughEndsAsItShould) {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(3); ++seed) {
     ChainSetup setup;
     setup.seed = seed;
     setup.tip = setup.own = kTip;
@@ -188,7 +188,7 @@ TEST(ChainForks, APartitionThatIsLivedThroughEndsAsItShould) {
 }
 
 TEST(ChainForks, ARestartInTheMiddleOfAReorganisationLosesNothing) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
     Split split({.blocks = 90, .seed = seed});
     ChainWorld& world = *split.world;
     split.join();

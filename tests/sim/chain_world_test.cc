@@ -30,7 +30,7 @@ SyncPeerView row_of(ChainWorld& world, const ChainPeer& peer) {
 
 TEST(ChainWorld, FiveHundredBlocksBehindIsCaughtUpInUnderTenSeconds) {  // T18
   Duration longest{};
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(20); ++seed) {
     ChainWorld world(behind(500, seed));
     world.add(3, Manner::honest);
     const Duration took = world.run_until([&] { return world.in_sync(); }, 60s);
@@ -65,7 +65,7 @@ TEST(ChainWorld, WhereNobodyServesNothingIsCaughtUpAndItIsSaid) {
 }
 
 TEST(ChainWorld, FiveThousandBlocksBehindIsCaughtUpInHalfAMinute) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(5); ++seed) {
     ChainWorld world(behind(kTip, seed));
     world.add(3, Manner::honest);
     const Duration took = world.run_until([&] { return world.in_sync(); }, 5min);
@@ -132,7 +132,7 @@ TEST(ChainWorld, AMasternodeTwoThousandBehindIsBehindAndWeAreFine) {  // T19
 
 TEST(ChainWorld, AnotherTipAtTheSameHeightIsAForkFoundWithFewQuestions) {  // T20
   const auto limit = static_cast<std::size_t>(std::bit_width(kTip - 1)) + 3;
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
     ChainWorld world(behind(0, seed));
     MadeChain& other = MadeChain::network().branch(kTip - 39, 5);
     world.add(3, Manner::honest);
@@ -270,7 +270,7 @@ TEST(ChainWorld, MasternodesThatAllLeaveAndComeBackCostOnlyTheTimeBetween) {
 }
 
 TEST(ChainWorld, ARestartInTheMiddleGoesOnWhereItWas) {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
     ChainWorld world(behind(3000, seed));
     world.add(3, Manner::honest);
     for (int i = 0; i < 5; ++i) {
