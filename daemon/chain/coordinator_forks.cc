@@ -6,9 +6,10 @@
 namespace timectl::chain {
 namespace {
 
-constexpr Duration kCleanFor = 30s;         // nobody on another branch for so long: resolved
-constexpr Duration kSaveForkEvery = 30s;    // while it only grows
-constexpr Duration kSameFork = 10min;       // a fork that is seen again so soon is the same one
+constexpr Duration kCleanFor = 30s;       // nobody on another branch for so long: resolved
+constexpr Duration kCountFor = 5s;        // while masternodes are still being asked where they are
+constexpr Duration kSaveForkEvery = 30s;  // while it only grows
+constexpr Duration kSameFork = 10min;     // a fork that is seen again so soon is the same one
 constexpr Duration kBranchPatience = 5min;  // without a new block of the branch
 constexpr Duration kGivenUpFor = 10min;     // a branch that could not be had or did not verify
 constexpr std::size_t kSearches = 3;        // with one peer within search_again
@@ -146,6 +147,19 @@ ForkReport Coordinator::State::report() const {
   return report_forks(tip.block.height, tip.block.hash, members);
 }
 
+// Who is on which branch is known when the searches have ended; one that gets no answers is not
+// waited for.
+bool Coordinator::State::being_counted() {
+  if (!fork_counted_since) fork_counted_since = now.mono;
+  const bool searching = std::any_of(peers.begin(), peers.end(), [&](const auto& entry) {
+    return entry.second.search && masternode(entry.first);
+  });
+  const Instant enough = *fork_counted_since + kCountFor;
+  if (!searching || now.mono >= enough) return false;
+  evaluate_at = std::min(evaluate_at.value_or(enough), enough);
+  return true;
+}
+
 // A fork is what masternodes are on: a stranger with a chain of its own is a row of `sync peers`.
 void Coordinator::State::note_fork(const ForkReport& branches) {
   const auto other = std::find_if(branches.branches.begin(), branches.branches.end(),
@@ -153,6 +167,8 @@ void Coordinator::State::note_fork(const ForkReport& branches) {
   if (other != branches.branches.end()) {
     fork_clean_since.reset();
     const bool opened = !fork;
+    if (opened && being_counted()) return;
+    fork_counted_since.reset();
     if (opened) {
       fork.emplace();
       fork->seen_at = now.wall;
@@ -178,6 +194,7 @@ void Coordinator::State::note_fork(const ForkReport& branches) {
     }
     return;
   }
+  fork_counted_since.reset();
   if (!fork) return;
   if (!fork_clean_since) fork_clean_since = now.mono;
   if (now.mono - *fork_clean_since >= kCleanFor) {
@@ -185,7 +202,8 @@ void Coordinator::State::note_fork(const ForkReport& branches) {
     resolve_fork(anybody ? "nobody that is connected is on another branch any more"
                          : "nobody is connected any more");
   } else {
-    evaluate_at = *fork_clean_since + kCleanFor;
+    const Instant look = *fork_clean_since + kCleanFor;
+    evaluate_at = std::min(evaluate_at.value_or(look), look);
   }
 }
 

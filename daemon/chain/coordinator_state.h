@@ -122,6 +122,7 @@ struct Coordinator::State {
   void search_ended(const IpAddress& ip, Peer& peer);
   void expire_questions();
   [[nodiscard]] ForkReport report() const;
+  [[nodiscard]] bool being_counted();
   void note_fork(const ForkReport& report);
   void show_fork(const ForkReport& report);
   void resolve_fork(const std::string& how);
@@ -163,6 +164,7 @@ struct Coordinator::State {
 
   std::optional<Building> building;
   std::optional<ForkView> fork = {};  // the open one
+  std::optional<Instant> fork_counted_since = {};
   std::optional<Instant> fork_clean_since = {};
   std::optional<Instant> fork_saved_at = {};
   std::optional<wire::Hash32> consent = {};  // the branch that the operator accepted

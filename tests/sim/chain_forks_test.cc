@@ -91,6 +91,22 @@ TEST(ChainForks, OnTheLosingBranchWeGoOverWithinAMinuteWhateverItsLength) {
   RecordProperty("longest_ms", static_cast<int>(longest.count() / 1000));
 }
 
+TEST(ChainForks, AForkIsSaidWhenItIsKnownWhoIsOnWhichBranch) {
+  for (std::uint64_t seed = 1; seed <= seeds(10); ++seed) {
+    Split split({.blocks = 10, .seed = seed});
+    ChainWorld& world = *split.world;
+    world.run(1min);
+    split.join();
+    world.run_until([&] { return world.node().count(EventKind::fork_seen) > 0; }, 1min);
+    const auto& events = world.node().events;
+    const auto seen = std::find_if(events.begin(), events.end(), [](const Event& event) {
+      return event.kind == EventKind::fork_seen;
+    });
+    ASSERT_NE(seen, events.end()) << seed;
+    EXPECT_GE(seen->detail[0], '3') << seed << ": " << seen->detail << " (5 are)";
+  }
+}
+
 // The control, and the limit: one block more is the operator's.
 TEST(ChainForks, ALosingBranchOfMoreThanOneHundredBlocksIsLeftToTheOperator) {
   for (const Height blocks : {Height{101}, Height{120}}) {
