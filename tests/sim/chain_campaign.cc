@@ -52,6 +52,7 @@ class Campaign {
     setup.paused = chance(10);
     if (chance(4)) setup.policy.keep_bodies = 500;
     own_ = setup.own;
+    policy_ = setup.policy;
     text_ = "own " + std::to_string(setup.own) +
             (setup.own_chain != nullptr ? " on a branch" : "") + ", tip " + std::to_string(kTip) +
             ", clock +" + std::to_string(setup.behind_clock) + (setup.paused ? ", paused" : "") +
@@ -113,11 +114,12 @@ class Campaign {
     }
     if (halved_ != nullptr) heal();
     world_.pause(false);
+    switch_sync(true);
   }
 
   void act() {
     ChainPeer& peer = *world_.peers()[random_.below(world_.peers().size())];
-    switch (random_.below(10)) {
+    switch (random_.below(11)) {
       case 0:
         world_.leave(peer);
         break;
@@ -148,12 +150,20 @@ class Campaign {
       case 8:
         for (int i = 0; i < 20; ++i) world_.hint();
         break;
+      case 9:
+        switch_sync(chance(2));
+        break;
       default:
         break;
     }
     if (chance(2)) {
       for (auto& one : world_.peers()) world_.connect(*one);
     }
+  }
+
+  void switch_sync(bool on) {
+    policy_.plan.enabled = on;
+    world_.set_policy(policy_);
   }
 
   // Some of the honest go their own way for a while, never most of them.
@@ -216,6 +226,7 @@ class Campaign {
   Random random_;
   Duration length_;
   Height own_ = 0;
+  chain::CoordinatorPolicy policy_;
   std::string text_;
   ChainWorld world_;
   MadeChain* halved_ = nullptr;

@@ -217,7 +217,7 @@ TEST(ChainFaults, AForkOfTenThousandByOneMasternodeMovesNothing) {
 }
 
 TEST(ChainFaults, AForkOfOneHundredAndOneByTheMajorityIsReportedAndLeftToTheOperator) {  // FT-P33
-  for (const Height depth : {Height{100}, Height{101}, Height{150}}) {
+  for (const Height depth : {Height{100}, Height{101}, Height{150}, Height{3000}}) {
     SCOPED_TRACE(depth);
     ChainSetup setup = behind(0);
     setup.own_chain = &MadeChain::network().branch(kTip - depth, 9);

@@ -101,6 +101,7 @@ void ChainWorld::hint() {
 }
 
 void ChainWorld::set_policy(const chain::CoordinatorPolicy& policy) {
+  setup_.policy = policy;
   node().coordinator->set_policy(policy, now());
   settle(node());
 }
@@ -205,7 +206,7 @@ void ChainWorld::with_seed(const Act& act) const {
 void ChainWorld::check(ChainNode& node) {
   ++node.checks.tally.events;
   node.coordinator->check_invariants();
-  node.checks.excused = node.paused || node.store.failing();
+  node.checks.excused = node.paused || node.store.failing() || !setup_.policy.plan.enabled;
   node.checks.look(
       node.store, facts_, node.links, [this](const IpAddress& ip) { return is_masternode(ip); },
       now_);
