@@ -71,6 +71,9 @@ std::string sync_line(const control::SyncStatus& sync) {
     case control::SyncVerdict::unknown:
       return line + ", best height unknown" +
              (sync.ground.empty() ? "" : ": " + printable(sync.ground, 300));
+    case control::SyncVerdict::other_branch:
+      return line + fmt::format(", on another branch than the believed one, which ends at {}",
+                                grouped(sync.best_height.value_or(0)));
     case control::SyncVerdict::behind:
       break;
   }

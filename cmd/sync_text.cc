@@ -89,7 +89,9 @@ std::string sync_text(const SyncStatusView& view) {
       break;
   }
   // Behind, the sentence above has said why.
-  const bool said = control::verdict_of(view) == control::SyncVerdict::behind;
+  const auto verdict = control::verdict_of(view);
+  const bool said =
+      verdict == control::SyncVerdict::behind || verdict == control::SyncVerdict::other_branch;
   if (view.activity_because.empty() || said) return text;
   return text + ": " + printable(view.activity_because, kMostText);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -49,6 +50,19 @@ Sentence behind(const SyncStatusView& view) {
   return out;
 }
 
+Sentence other_branch(const SyncStatusView& view) {
+  std::string rest = ": ";
+  if (view.parted_at && *view.height > *view.parted_at) {
+    rest += fmt::format("{} of ours above height {} are not on the chain that is believed",
+                        counted(*view.height - *view.parted_at, "block"), grouped(*view.parted_at));
+  } else {
+    rest += fmt::format("our block at height {} is not the one that is believed",
+                        grouped(std::min(*view.height, *view.best_height)));
+  }
+  rest += fmt::format(", which ends at {}; ", grouped(*view.best_height)) + activity_clause(view);
+  return {Paint::warn, "on another branch", rest};
+}
+
 Sentence in_sync(const SyncStatusView& view) {
   std::string rest = " at height " + grouped(*view.height);
   if (*view.lag_blocks > 0) {
@@ -82,6 +96,8 @@ Sentence sentence_of(const SyncStatusView& view) {
       return behind(view);
     case control::SyncVerdict::unproven:
       return unproven(view);
+    case control::SyncVerdict::other_branch:
+      return other_branch(view);
     case control::SyncVerdict::unknown:
       break;
   }
@@ -101,6 +117,7 @@ int exit_of(control::SyncVerdict verdict) {
       return 0;
     case control::SyncVerdict::behind:
     case control::SyncVerdict::unproven:
+    case control::SyncVerdict::other_branch:
       return 1;
     case control::SyncVerdict::unknown:
       break;

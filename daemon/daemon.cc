@@ -156,6 +156,10 @@ void Daemon::Parts::open_chain() {
        .seed = random_seed()},
       {.now = [] { return clock_now(); },
        .masternode = [this](const IpAddress& ip) { return whitelist.contains(ip); },
+       .masternodes =
+           [this] {
+             return whitelist.size() - (own_address && whitelist.contains(*own_address) ? 1U : 0U);
+           },
        .send =
            [this](const IpAddress& ip, wire::OutgoingMessage message) {
              if (network) network->send(ip, std::move(message));
@@ -284,11 +288,11 @@ Daemon::~Daemon() {
   parts.refresher.reset();
   parts.applier.reset();
   parts.network.reset();
-  parts.chain.reset();
   if (parts.methods) (void)parts.methods->flush_denied(clock_now(), true);
   if (parts.database) parts.save_all_bans();
   if (parts.recorder) parts.recorder->flush(clock_now());
   if (parts.upkeep_timer) parts.note_audit_head(clock_now());  // it ran; after the last row
+  parts.chain.reset();  // last: its disk may hang, and nothing else must be lost by that
 }
 
 Result<control::StartReply> Daemon::open() {

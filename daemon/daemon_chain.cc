@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "daemon/chain_jobs.h"
@@ -12,12 +14,13 @@
 namespace timectl {
 namespace {
 
+constexpr const char* kDamageMark = "chain.db.is_damaged";  // beside the file, for the next start
 constexpr std::size_t kServedBytes =
     2'097'152;  // of one answer; what more was asked for is asked again
 constexpr Duration kLeastWait = std::chrono::milliseconds(1);
-constexpr std::size_t kResolvedForks = 50;
-constexpr std::size_t kLeaderText = 64;   // an address is shorter
-constexpr std::size_t kProducers = 1000;  // of one message
+constexpr std::size_t kResolvedForks = 200;  // the store keeps no more
+constexpr std::size_t kLeaderText = 64;      // an address is shorter
+constexpr std::size_t kProducers = 1000;     // of one message
 
 wire::Network on_wire(timectl::Network network) {
   const auto found = wire::network_from_name(name_of(network));
@@ -70,10 +73,16 @@ chain::CoordinatorPolicy coordinator_policy(const config::Config& config) {
 Result<std::unique_ptr<DaemonChain>> DaemonChain::open(boost::asio::io_context& io, Options options,
                                                        ChainHost host) {
   const auto mode = store::OpenMode::read_write;
+  const auto mark = std::filesystem::path(options.data_dir) / kDamageMark;
   auto file = store::ChainFile::open(options.data_dir, options.network, mode);
+  std::error_code none;
+  if (file && std::filesystem::exists(mark, none)) {
+    file = Error{Code::database_damaged, "the chain's file was found damaged before this start"};
+  }
   if (!file && file.error().code == Code::database_damaged) {
     const auto aside = store::ChainFile::set_aside(options.data_dir);
     if (!aside) return aside.error();
+    std::filesystem::remove(mark, none);
     host.record({.at = host.now().wall,
                  .kind = EventKind::chain_failed,
                  .severity = Severity::warning,
@@ -108,7 +117,8 @@ DaemonChain::DaemonChain(boost::asio::io_context& io, Options options, ChainHost
                     .seed = options.seed,
                     .paused = paused,
                     .open_fork = std::move(options.open_fork),
-                    .masternode = host_.masternode},
+                    .masternode = host_.masternode,
+                    .masternodes = host_.masternodes},
                    reader_, host_.now()) {}
 
 DaemonChain::~DaemonChain() {
@@ -153,7 +163,7 @@ void DaemonChain::on_message(const IpAddress& peer, const wire::Message& message
     chain::BlockBatch batch;
     batch.heights.reserve(blocks->blocks.size());
     for (const auto& block : blocks->blocks) batch.heights.push_back(block.header.height);
-    batch.payload.assign(payload.begin(), payload.end());
+    if (coordinator_.awaits_blocks(peer)) batch.payload.assign(payload.begin(), payload.end());
     coordinator_.on_blocks(peer, std::move(batch), now);
   } else if (const auto* keys = std::get_if<msg::MasternodesResponse>(&message)) {
     // Claims; those of strangers would only make warnings about honest blocks.
@@ -244,6 +254,10 @@ void DaemonChain::pump() {
 void DaemonChain::note_damage() {
   const auto& failure = reader_.read_failure();
   if (!failure || std::exchange(damage_said_, true)) return;
+  // Open() looks at the ends of the chain only, so the next start must be told.
+  if (failure->code == Code::database_damaged) {
+    std::ofstream(std::filesystem::path(data_dir_) / kDamageMark) << failure->message << '\n';
+  }
   host_.record({.at = host_.now().wall,
                 .kind = EventKind::chain_failed,
                 .severity = Severity::error,

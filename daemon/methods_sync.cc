@@ -10,7 +10,7 @@
 namespace timectl {
 namespace {
 
-constexpr std::uint64_t kMaxForks = 1000;    // of one reply
+constexpr std::uint64_t kMaxForks = 200;     // of one reply; the store keeps no more
 constexpr std::size_t kForksInStatus = 100;  // looked at to count the open ones
 
 Error no_chain() {
@@ -90,10 +90,10 @@ std::string tip_text(const ForkBranchView* branch) {
       json::object{{"tip_height", branch->tip_height}, {"tip_hash", branch->tip_hash}}));
 }
 
+// The branch with most masternodes stands first behind ours.
 const ForkBranchView* branch_of(const ForkView& fork, bool ours) {
-  const auto at = std::ranges::find_if(fork.branches, [ours](const ForkBranchView& branch) {
-    return ours ? branch.ours : branch.majority && !branch.ours;
-  });
+  const auto at = std::ranges::find_if(
+      fork.branches, [ours](const ForkBranchView& branch) { return branch.ours == ours; });
   return at == fork.branches.end() ? nullptr : &*at;
 }
 

@@ -31,9 +31,11 @@ Coordinator::State::State(CoordinatorOptions given, const ChainView& view, Now a
            [this](const IpAddress& ip) { return options.masternode(ip); }),
       tip(view.tip()) {
   anchor = tip.block.height;
+  company_changed = at.mono;
   upkeep.emplace_back(DropStagedJob{});  // what a crash left
   if (options.paused) plan.on_paused(true, at.mono);
   fork = options.open_fork;
+  fork_said = fork.has_value();
   if (fork) {  // whether it needs a word is found anew
     fork->needs_consent = false;
     fork->needs_because.clear();
@@ -168,7 +170,7 @@ void Coordinator::on_connected(const IpAddress& ip, Now now) {
   auto& s = *state_;
   s.now = now;
   if (s.peers.size() >= s.options.policy.truth.max_peers && s.find(ip) == nullptr) return;
-  s.peers[ip] = {};
+  s.peers[ip] = s.returning(ip);
   s.truth.on_connected(ip, now.mono);
   s.commands.emplace_back(AskTip{ip});
   s.soon();
@@ -177,7 +179,7 @@ void Coordinator::on_connected(const IpAddress& ip, Now now) {
 void Coordinator::on_left(const IpAddress& ip, Now now) {
   auto& s = *state_;
   s.now = now;
-  if (s.peers.erase(ip) == 0) return;
+  if (!s.leaving(ip)) return;
   s.unpin(ip);
   s.truth.on_left(ip, now.mono);
   s.plan.on_left(ip, now.mono);
@@ -211,6 +213,7 @@ void Coordinator::on_hash(const IpAddress& ip, Height height,
   s.now = now;
   auto* peer = s.find(ip);
   if (peer == nullptr) return;
+  peer->silent_since.reset();
   // What a search asks about is old, and would crowd out what the truth is told of tips; but what
   // was reported otherwise before is news.
   const auto ours = s.best_hash(height);
@@ -233,8 +236,7 @@ void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {
   s.now = now;
   auto* peer = s.find(ip);
   if (peer == nullptr) return;
-  const auto asked = s.plan.asked();
-  if (!std::binary_search(asked.begin(), asked.end(), ip)) {
+  if (!awaits_blocks(ip)) {
     if (peer->owed > 0) {
       --peer->owed;  // asked for, and too late
     } else {
@@ -249,6 +251,11 @@ void Coordinator::on_blocks(const IpAddress& ip, BlockBatch batch, Now now) {
     s.held[first] = {ip, std::make_shared<const BlockBatch>(std::move(batch))};
   }
   s.drain();
+}
+
+bool Coordinator::awaits_blocks(const IpAddress& ip) const {
+  const auto asked = state_->plan.asked();
+  return std::binary_search(asked.begin(), asked.end(), ip);
 }
 
 void Coordinator::on_unasked(const IpAddress& ip, std::size_t blocks, Now now) {
@@ -364,7 +371,8 @@ void Coordinator::check_invariants() const {
   TIMECTL_CHECK(!s.verifying || s.running.has_value());
   TIMECTL_CHECK(!s.building ||
                 s.building->hashes.size() == s.building->tip.block.height - s.building->ancestor);
-  TIMECTL_CHECK(s.building || s.plan.height() <= s.tip.block.height);
+  TIMECTL_CHECK(s.verifying ||
+                s.plan.height() == (s.building ? s.building->tip : s.tip).block.height);
 }
 
 }  // namespace timectl::chain

@@ -50,6 +50,10 @@ struct CoordinatorPolicy {
   LagPolicy lag;
   std::optional<std::uint64_t> keep_bodies = {};  // chain.keep_bodies; none: all
   Duration question_timeout = 10s;                // of a GetBlockHash
+  Duration company = 2min;                        // no masternode has come or gone for so long:
+                                                  // one alone may lead beyond a reorganisation,
+                                                  // which it also may where all are here
+  Duration patience = 90s;                        // then who keeps silent on hashes is left out
   Duration settle = 200ms;                        // news of peers are weighed together
   Duration search_again = 5min;                   // for the same peer, when its tip has moved
   std::size_t searches_at_once = 8;
@@ -95,8 +99,9 @@ struct CoordinatorOptions {
   std::uint64_t seed = 0;
   bool paused = false;                     // as it was saved
   std::optional<ForkView> open_fork = {};  // the same: it is open until it is seen to be resolved
-  // Asked at each decision: the whitelist's.
+  // Asked at each decision: the whitelist's. `masternodes`: how many it has, without ourselves.
   std::function<bool(const IpAddress&)> masternode;
+  std::function<std::size_t()> masternodes = {};
 };
 
 class Coordinator {
@@ -115,6 +120,8 @@ class Coordinator {
   void on_hash(const IpAddress& ip, Height height, const std::optional<wire::Hash32>& hash,
                Now now);
   void on_blocks(const IpAddress& ip, BlockBatch batch, Now now);
+  // Whether on_blocks() would look at the payload.
+  [[nodiscard]] bool awaits_blocks(const IpAddress& ip) const;
   void on_unasked(const IpAddress& ip, std::size_t blocks, Now now);  // in another message
   void on_hint(Now now);  // a block is being made: look sooner
   void on_keys(std::span<const std::pair<std::string, wire::Hash32>> keys);  // leader, key
@@ -147,8 +154,5 @@ class Coordinator {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// The legend of `sync peers`, in its order.
-[[nodiscard]] std::vector<SyncLegendView> sync_legend();
 
 }  // namespace timectl::chain

@@ -1,5 +1,6 @@
 // Coordinator: where chains part, which branch is followed, and what the operator is told of it.
 #include <algorithm>
+#include <set>
 
 #include "daemon/chain/coordinator_state.h"
 
@@ -10,14 +11,8 @@ constexpr Duration kCleanFor = 30s;       // nobody on another branch for so lon
 constexpr Duration kCountFor = 5s;        // while masternodes are still being asked where they are
 constexpr Duration kSaveForkEvery = 30s;  // while it only grows
 constexpr Duration kSameFork = 10min;     // a fork that is seen again so soon is the same one
-constexpr Duration kBranchPatience = 5min;  // without a new block of the branch
-constexpr Duration kGivenUpFor = 10min;     // a branch that could not be had or did not verify
-constexpr std::size_t kSearches = 3;        // with one peer within search_again
-constexpr Height kDeepFork = 6;             // alerts.fork_blocks: more is a warning
-
-bool same_branch(const ForkResult& result, const Branch& branch) {
-  return result.end == ForkEnd::forked && result.first_hash == branch.first_hash;
-}
+constexpr std::size_t kSearches = 3;      // with one peer within search_again
+constexpr Height kDeepFork = 6;           // alerts.fork_blocks: more is a warning
 
 }  // namespace
 
@@ -76,6 +71,31 @@ void Coordinator::State::look_for_forks() {
       if (peer.search) ++searching;
     }
   }
+}
+
+// Who comes back at once has no more searches, and is no less suspect, than who stayed.
+Coordinator::State::Peer Coordinator::State::returning(const IpAddress& ip) {
+  Peer peer;
+  const auto left = departed.find(ip);
+  if (left == departed.end()) return peer;
+  peer.searches = left->second.searches;
+  peer.searches_since = left->second.searches_since;
+  departed.erase(left);
+  return peer;
+}
+
+bool Coordinator::State::leaving(const IpAddress& ip) {
+  const auto at = peers.find(ip);
+  if (at == peers.end()) return false;
+  std::erase_if(departed, [&](const auto& entry) {
+    return now.mono - *entry.second.searches_since >= options.policy.search_again;
+  });
+  if (at->second.searches_since && departed.size() < options.policy.truth.max_peers) {
+    departed[ip].searches = at->second.searches;
+    departed[ip].searches_since = at->second.searches_since;
+  }
+  peers.erase(at);
+  return true;
 }
 
 void Coordinator::State::begin_search(const IpAddress& ip, Peer& peer) {
@@ -144,7 +164,18 @@ ForkReport Coordinator::State::report() const {
     }
     members.push_back(std::move(member));
   }
-  return report_forks(tip.block.height, tip.block.hash, members);
+  // Strangers are shown where masternodes stand, too, and open no branch of their own.
+  std::set<wire::Hash32> branches;
+  for (const auto& member : members) {
+    if (member.masternode) branches.insert(member.result.first_hash);
+  }
+  std::erase_if(members, [&](const ForkMember& member) {
+    return member.result.end == ForkEnd::forked && !branches.contains(member.result.first_hash);
+  });
+  auto found = report_forks(tip.block.height, tip.block.hash, members);
+  // It is where the branch with most masternodes left ours; one peer's word does not move it.
+  if (found.branches.size() > 1) found.ancestor = found.branches[1].ancestor;
+  return found;
 }
 
 // Who is on which branch is known when the searches have ended; one that gets no answers is not
@@ -161,46 +192,54 @@ bool Coordinator::State::being_counted() {
 }
 
 // A fork is what masternodes are on: a stranger with a chain of its own is a row of `sync peers`.
+// It is shown as long as one of them is there; said and stored only of two, or of the only one
+// there is, because one of many can make as many as it likes.
 void Coordinator::State::note_fork(const ForkReport& branches) {
   const auto other = std::find_if(branches.branches.begin(), branches.branches.end(),
                                   [](const Branch& b) { return !b.ours && b.masternodes > 0; });
-  if (other != branches.branches.end()) {
-    fork_clean_since.reset();
-    const bool opened = !fork;
-    if (opened && being_counted()) return;
-    fork_counted_since.reset();
-    if (opened) {
-      fork.emplace();
-      fork->seen_at = now.wall;
-    }
-    show_fork(branches);
+  if (other == branches.branches.end()) return no_fork();
+  fork_clean_since.reset();
+  if (!fork && being_counted()) return;
+  fork_counted_since.reset();
+  if (!fork) {
+    fork.emplace();
+    fork->seen_at = now.wall;
+  }
+  show_fork(branches);
+  const std::size_t enough =
+      std::min(options.policy.truth.least_witnesses, std::max<std::size_t>(masternodes_seen, 1));
+  if (!fork_said && other->masternodes < enough) return;
+  if (!std::exchange(fork_said, true)) {
     const bool known = last_fork && last_fork->first == other->first_hash &&
                        now.mono - last_fork->second < kSameFork;
-    if (opened) last_fork = {other->first_hash, now.mono};
-    if (opened && !known) {
-      const Height depth = tip.block.height - std::min(tip.block.height, other->ancestor);
-      const Height length =
-          std::max(depth, other->tip_height - std::min(other->tip_height, other->ancestor));
-      say(EventKind::fork_seen, length > kDeepFork ? Severity::warning : Severity::notice,
-          std::to_string(other->masternodes) +
-              (other->masternodes == 1 ? " masternode is" : " masternodes are") +
-              " on another branch since height " + std::to_string(other->ancestor) + ": ours has " +
-              blocks_text(depth) + " above it, theirs ends at " +
-              std::to_string(other->tip_height) + "; timectl sync fork");
-    }
-    if (opened || !fork_saved_at || now.mono - *fork_saved_at >= kSaveForkEvery) {
-      fork_saved_at = now.mono;
-      commands.emplace_back(SaveFork{*fork});
-    }
-    return;
+    last_fork = {other->first_hash, now.mono};
+    if (!known) say_fork(*other);
   }
+  if (!fork_saved_at || now.mono - *fork_saved_at >= kSaveForkEvery) {
+    fork_saved_at = now.mono;
+    commands.emplace_back(SaveFork{*fork});
+  }
+}
+
+void Coordinator::State::say_fork(const Branch& other) {
+  const Height depth = tip.block.height - std::min(tip.block.height, other.ancestor);
+  const Height length =
+      std::max(depth, other.tip_height - std::min(other.tip_height, other.ancestor));
+  say(EventKind::fork_seen, length > kDeepFork ? Severity::warning : Severity::notice,
+      std::to_string(other.masternodes) +
+          (other.masternodes == 1 ? " masternode is" : " masternodes are") +
+          " on another branch since height " + std::to_string(other.ancestor) + ": ours has " +
+          blocks_text(depth) + " above it, theirs ends at " + std::to_string(other.tip_height) +
+          "; timectl sync fork");
+}
+
+void Coordinator::State::no_fork() {
   fork_counted_since.reset();
   if (!fork) return;
   if (!fork_clean_since) fork_clean_since = now.mono;
   if (now.mono - *fork_clean_since >= kCleanFor) {
-    const bool anybody = !peers.empty();
-    resolve_fork(anybody ? "nobody that is connected is on another branch any more"
-                         : "nobody is connected any more");
+    resolve_fork(peers.empty() ? "nobody is connected any more"
+                               : "nobody that is connected is on another branch any more");
   } else {
     const Instant look = *fork_clean_since + kCleanFor;
     evaluate_at = std::min(evaluate_at.value_or(look), look);
@@ -230,152 +269,15 @@ void Coordinator::State::resolve_fork(const std::string& how) {
   fork->resolution = how;
   fork->needs_consent = false;
   fork->needs_because.clear();
+  consent.reset();
   if (last_fork) last_fork->second = now.mono;
-  say(EventKind::fork_resolved, Severity::notice, how);
-  commands.emplace_back(SaveFork{*fork});
+  if (std::exchange(fork_said, false)) {
+    say(EventKind::fork_resolved, Severity::notice, how);
+    commands.emplace_back(SaveFork{*fork});
+  }
   fork.reset();
   fork_clean_since.reset();
   fork_saved_at.reset();
-}
-
-// The branch that is believed takes the place of ours, where that is not left to the operator.
-void Coordinator::State::consider_switch(const ForkReport& branches) {
-  if (!fork) return;
-  fork->needs_consent = false;
-  fork->needs_because.clear();
-  const bool elsewhere = belief.known() && belief.ground == Ground::witnesses && !belief.held &&
-                         best_hash(belief.best.height) != belief.best.hash;
-  if (!elsewhere) return;
-  const Branch* to = nullptr;
-  std::size_t most = options.policy.truth.least_witnesses - 1;  // at least so many say where it is
-  const ForkResult* place = nullptr;
-  for (const auto& branch : branches.branches) {
-    if (branch.ours) continue;
-    std::size_t vouchers = 0;
-    const ForkResult* one = nullptr;
-    for (const auto& ip : belief.vouched_by) {
-      const auto at = peers.find(ip);
-      const bool on_it =
-          at != peers.end() && at->second.found && same_branch(*at->second.found, branch);
-      if (!on_it) continue;
-      ++vouchers;
-      one = &*at->second.found;
-    }
-    if (vouchers <= most) continue;
-    most = vouchers;
-    to = &branch;
-    place = one;
-  }
-  if (to == nullptr) return;
-  // Witnesses make a height worth believing; a chain gives way only to more than stand by it. Who
-  // is below the fork stands by neither.
-  const auto facts = best_facts();
-  const auto stay =
-      static_cast<std::size_t>(std::count_if(peers.begin(), peers.end(), [&](const auto& entry) {
-        return masternode(entry.first) && entry.second.claim.value_or(0) > place->ancestor &&
-               truth.on_our_chain(entry.first, facts, now.mono, place->ancestor) == true;
-      }));
-  if (to->masternodes <= stay) return;
-  const Height depth = tip.block.height - std::min(tip.block.height, place->ancestor);
-  const bool may = depth <= options.policy.fork.max_reorganisation &&
-                   place->ancestor >= options.policy.fork.checkpoint;
-  const bool consented = consent == to->first_hash;
-  if (!may && !consented) {
-    fork->needs_consent = true;
-    fork->needs_because = blocks_text(depth) + " of ours would go, and more than " +
-                          blocks_text(options.policy.fork.max_reorganisation) +
-                          " are given up only by the operator's word";
-    return;
-  }
-  const auto failed_before = given_up.find(to->first_hash);
-  if (failed_before != given_up.end()) {
-    if (now.mono - failed_before->second < kGivenUpFor) return;
-    given_up.erase(failed_before);
-  }
-  if (running || plan.paused() || !options.policy.plan.enabled) {
-    if (running) soon();  // after the job
-    return;
-  }
-  begin_branch(*to, consented);
-}
-
-void Coordinator::State::begin_branch(const Branch& branch, bool consented) {
-  const auto base = chain.at(branch.ancestor);
-  if (!base) return;               // the store cannot be read: nothing is begun
-  restart_plan(tip.block.height);  // nobody is asked, and what was held goes
-  building = Building{branch.ancestor, branch.first_hash, consented, *base, {}, now.mono};
-  upkeep.emplace_back(DropStagedJob{});
-  plan.on_chain(branch.ancestor, now.mono);
-}
-
-void Coordinator::State::abandon_branch(const std::string& why, Afterwards then) {
-  if (given_up.size() >= options.policy.truth.max_peers) given_up.clear();
-  if (then == Afterwards::leave_it) given_up[building->first_hash] = now.mono;
-  say(EventKind::sync_stalled, Severity::warning,
-      "the other branch above height " + std::to_string(building->ancestor) +
-          " is not followed now: " + why);
-  building.reset();
-  upkeep.emplace_back(DropStagedJob{});
-  restart_plan(tip.block.height);
-}
-
-void Coordinator::State::finish_branch() {
-  const Height top = building->tip.block.height;
-  const Height best = belief.best.height;
-  const bool reached =
-      belief.known() && belief.ground == Ground::witnesses && best > building->ancestor &&
-      top >= best &&
-      building->hashes[static_cast<std::size_t>(best - building->ancestor - 1)] == belief.best.hash;
-  const bool elsewhere = belief.ground == Ground::witnesses && !belief.held &&
-                         best > building->ancestor && top >= best && !reached;
-  const Height depth = tip.block.height - std::min(tip.block.height, building->ancestor);
-  if (belief.known() && best > building->ancestor && best_hash(best) == belief.best.hash) {
-    abandon_branch("ours is believed again");
-  } else if (depth > options.policy.fork.max_reorganisation && !building->consented) {
-    abandon_branch("our own has grown beyond what may be given up without the operator's word");
-  } else if (now.mono - building->progress_at > kBranchPatience) {
-    abandon_branch("its blocks do not come");
-  } else if (elsewhere) {
-    abandon_branch("it parts further up from what is believed", Afterwards::begin_again);
-  } else if (reached && !running) {
-    upkeep.emplace_front(ReorganiseJob{building->ancestor});
-    start_jobs();
-  } else if (reached) {
-    soon();
-  } else {
-    const Instant look = building->progress_at + kBranchPatience + 1s;
-    evaluate_at = std::min(evaluate_at.value_or(look), look);
-  }
-}
-
-Result<ForkView> Coordinator::accept_fork(Now now) {
-  auto& s = *state_;
-  s.now = now;
-  if (!s.fork || !s.fork->needs_consent) {
-    return Error{
-        Code::not_found,
-        s.fork ? "the open fork needs no word of yours" : "no fork waits for the operator's word",
-        "",
-        {"timectl sync fork"}};
-  }
-  const auto branches = s.report();
-  for (const auto& branch : branches.branches) {
-    const bool vouched =
-        std::any_of(branch.peers.begin(), branch.peers.end(), [&](const IpAddress& ip) {
-          return std::binary_search(s.belief.vouched_by.begin(), s.belief.vouched_by.end(), ip);
-        });
-    if (branch.ours || !vouched) continue;
-    s.consent = branch.first_hash;
-    s.given_up.erase(branch.first_hash);
-    s.say(EventKind::fork_seen, Severity::notice,
-          "the operator accepts the branch above height " + std::to_string(branch.ancestor));
-    ForkView accepted = *s.fork;
-    s.soon();
-    s.drain();
-    return accepted;
-  }
-  return Error{
-      Code::not_found, "the masternodes of the other branch have left", "", {"timectl sync fork"}};
 }
 
 }  // namespace timectl::chain

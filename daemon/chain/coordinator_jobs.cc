@@ -34,7 +34,16 @@ void Coordinator::State::start_jobs() {
     commands.emplace_back(StartJob{*running});
     return;
   }
-  if (wanted && word_on(wanted->last).ready) start_verify();
+  const bool ready = wanted && word_on(wanted->last).ready;
+  if (prune_due && (!ready || !std::exchange(pruned_last, true))) {
+    prune_due = false;
+    if (!options.policy.keep_bodies) return start_jobs();
+    running = PruneJob{*options.policy.keep_bodies};
+    commands.emplace_back(StartJob{*running});
+    return;
+  }
+  pruned_last = false;
+  if (ready) start_verify();
 }
 
 void Coordinator::State::start_verify() {
@@ -48,7 +57,9 @@ void Coordinator::State::start_verify() {
   job.at.network = options.network;
   job.at.parent = base.block;
   job.at.now = now.wall;
-  if (belief.known()) job.at.tip_height = belief.best.height;
+  // Where nobody vouches for more than we have, what a source claims says which blocks are old.
+  job.at.tip_height =
+      std::max({belief.known() ? belief.best.height : Height{0}, plan.target(), want.last});
   job.batch = at->second.batch;
   job.keys = keys;
   const auto within = [&](Height height) { return height >= want.first && height <= want.last; };
@@ -64,12 +75,14 @@ void Coordinator::State::start_verify() {
   } else if (backed.known() && within(backed.best.height)) {
     job.known.push_back(backed.best);
   }
-  if (const auto word = word_on(want.last); word.hash && !job.whole) {
+  const auto word = word_on(want.last);
+  if (word.hash && !job.whole) {
     std::erase_if(job.known, [&](const Tip& one) { return one.height == want.last; });
     job.known.push_back({want.last, *word.hash});
     job.whole = true;
   }
-  verifying = Verifying{want.peer, want.first, want.last, job.staged, false, job.known, job.whole};
+  verifying = Verifying{want.peer, want.first, want.last, job.staged,
+                        false,     job.known,  job.whole, word.hash.has_value()};
   running = job;
   commands.emplace_back(StartJob{std::move(job)});
 }
@@ -93,6 +106,7 @@ void Coordinator::on_job_done(JobDone done, Now now) {
 
 // Nothing of the job has happened. The plan goes on fetching until its buffer is full.
 void Coordinator::State::failed(const Error& error) {
+  if (error.code == Code::invalid_argument) return begin_anew(error);
   retry = true;
   retry_at = now.mono + options.policy.store_retry;
   if (!store_failure) {
@@ -101,6 +115,23 @@ void Coordinator::State::failed(const Error& error) {
             "; it is tried again every " + human_duration(options.policy.store_retry));
   }
   store_failure = error;
+}
+
+// The file is not where we thought: a commit that was reported as failed reached the disk. What it
+// says counts.
+void Coordinator::State::begin_anew(const Error& error) {
+  say(EventKind::chain_failed, Severity::warning,
+      error.message + "; sync begins anew from what is stored");
+  running.reset();
+  verifying.reset();
+  building.reset();
+  upkeep.clear();
+  upkeep.emplace_back(DropStagedJob{});
+  hashes.clear();
+  tip = chain.tip();
+  anchor = std::min(anchor, tip.block.height);
+  restart_plan(tip.block.height);
+  drain();
 }
 
 void Coordinator::State::done(const VerifyDone& verified) {
@@ -114,13 +145,13 @@ void Coordinator::State::done(const VerifyDone& verified) {
       building->progress_at = now.mono;
     } else if (!was.staged) {
       tip = *verified.tip;
+      if (was.pinned && upto == was.last) anchor = std::max(anchor, upto);
       truth.on_served(was.peer, {upto, tip.block.hash}, now.mono);
       pace.emplace_back(now.mono, upto);
       while (pace.size() > 1 && now.mono - pace.front().first > kPaceWindow) pace.pop_front();
-      const auto& keep = options.policy.keep_bodies;
-      if (keep && upto >= pruned_at + kPruneEvery) {
+      if (upto >= pruned_at + kPruneEvery) {
         pruned_at = upto;
-        upkeep.emplace_back(PruneJob{*keep});
+        prune_due = true;
       }
     }
     stalled = false;
@@ -128,8 +159,9 @@ void Coordinator::State::done(const VerifyDone& verified) {
     if (!was.stale) {
       plan.on_verified(upto, now.mono);
       if (upto == was.last) held.erase(was.first);
-    } else if (!was.staged) {
-      plan.on_chain(upto, now.mono);  // it began anew below what was being stored
+    } else if (const Height height = (building ? building->tip : tip).block.height;
+               upto == height) {
+      plan.on_chain(height, now.mono);  // it began anew below what was being stored
     }
   }
   TIMECTL_CHECK(verified.refused || (verified.tip && verified.tip->block.height == was.last));
@@ -148,7 +180,7 @@ void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused
       });
   DropReason reason = DropReason::bad_block;
   if (refusal.too_early) {
-    reason = DropReason::empty;  // time cures it, and nothing is held against the peer
+    reason = DropReason::too_early;  // time cures it, and nothing is held against the peer
   } else if (refusal.other_branch || of_a_branch) {
     reason = DropReason::other_branch;
   }
@@ -169,6 +201,16 @@ void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused
         Accuse{was.peer, ViolationKind::wrong_blocks,
                "block " + std::to_string(refusal.height) + " is another one than it says it has"});
   }
+  const bool unreadable =
+      std::any_of(refusal.findings.begin(), refusal.findings.end(), [](const Finding& finding) {
+        return finding.reason == Reason::wrong_hash && finding.found == Value(wire::Hash32{});
+      });
+  if (unreadable) {
+    reason = DropReason::wrong_range;
+    commands.emplace_back(Accuse{was.peer, ViolationKind::wrong_blocks,
+                                 "blocks from height " + std::to_string(was.first) +
+                                     " on that cannot be read, or are in the form before 1.3"});
+  }
   const bool broken_answer = refusal.height > was.first && has(Reason::wrong_parent);
   if (broken_answer && reason == DropReason::other_branch) {
     commands.emplace_back(Accuse{was.peer, ViolationKind::wrong_blocks,
@@ -184,9 +226,7 @@ void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused
 }
 
 void Coordinator::State::done(const PruneDone& pruned) {
-  if (pruned.pruned >= PruneJob{}.most && options.policy.keep_bodies) {
-    upkeep.emplace_back(PruneJob{*options.policy.keep_bodies});
-  }
+  prune_due = pruned.pruned >= PruneJob{}.most;  // there is more
 }
 
 void Coordinator::State::done(const ReorganiseDone& switched) {
@@ -206,8 +246,8 @@ void Coordinator::State::done(const ReorganiseDone& switched) {
     peer.searched_at.reset();
     peer.suspected = false;
   }
-  consent.reset();
   building.reset();
+  fork_said = fork.has_value();  // what replaced blocks of ours is said in any case
   resolve_fork(how);
   restart_plan(tip.block.height);
 }

@@ -9,17 +9,24 @@
 namespace timectl::chain {
 namespace {
 
-constexpr std::size_t kVoters = 15;   // masternodes asked about one height
-constexpr Duration kPatience = 3s;    // for their answers; most come in one round trip
-constexpr Duration kMuteFor = 10min;  // who did not answer is not waited for again
-constexpr Duration kAskAgain = 20s;   // where they do not agree
-constexpr Duration kPinAge = 1min;    // an older word is asked for again
-
-bool silence_in(const std::map<IpAddress, std::optional<wire::Hash32>>& words) {
-  return std::any_of(words.begin(), words.end(), [](const auto& word) { return !word.second; });
-}
+constexpr std::size_t kVoters = 15;  // masternodes asked about one height
+constexpr Duration kPatience = 3s;   // for their answers; most come in one round trip
+constexpr Duration kAskAgain = 20s;  // where they do not agree
+constexpr Duration kPinAge = 1min;   // an older word is asked for again
 
 }  // namespace
+
+// Whether somebody is waited for. Who has answered no such question for a long time is not: it can
+// keep silent on purpose.
+bool Coordinator::State::silence_in(const Pin& pin) const {
+  return std::any_of(pin.words.begin(), pin.words.end(), [&](const auto& word) {
+    const auto at = peers.find(word.first);
+    const bool mute =
+        at == peers.end() ||
+        (at->second.silent_since && now.mono - *at->second.silent_since >= options.policy.patience);
+    return !word.second && !mute;
+  });
+}
 
 // Asked together with the blocks, so that it costs no time. `server` is asked anew each time: its
 // word and its blocks must be of one moment, because it may go over to another branch.
@@ -55,7 +62,7 @@ void Coordinator::State::ask_words(Height last) {
     const bool may_have = !peer.claim || (*peer.claim >= last && *peer.claim <= plausible);
     const bool member = !building || (peer.found && peer.found->end == ForkEnd::forked &&
                                       peer.found->first_hash == building->first_hash);
-    if (!masternode(ip) || !may_have || !member || now.mono < peer.mute_until) continue;
+    if (!masternode(ip) || !may_have || !member) continue;
     if (!pin.words.try_emplace(ip).second) continue;
     commands.emplace_back(AskHash{ip, last});
   }
@@ -104,12 +111,15 @@ Coordinator::State::PinWord Coordinator::State::word_on(Height last) const {
   const bool enough = most >= options.policy.truth.least_witnesses;
   if (enough && most * 2 > at->second.words.size()) return {true, hash};
   const Duration waited = now.mono - at->second.asked_at;
-  const bool silence = silence_in(at->second.words);
+  const bool silence = silence_in(at->second);
   if (silence && waited < kPatience) return {false, {}};
   if (enough && most > second) return {true, hash};
-  // One word alone is taken for as much only when nobody else had any in all the time there is.
+  // Without two that say the same: what can be taken back need not wait for longer.
   if (silence && waited < options.policy.question_timeout) return {false, {}};
-  return {votes.size() <= 1, {}};
+  if (building) return {true, {}};  // its end must be what is believed
+  if (last <= anchor + options.policy.fork.max_reorganisation) return {true, {}};
+  // Beyond that one word is enough only where nobody else could have any.
+  return {votes.size() <= 1 && !silence && alone_is_enough(), {}};
 }
 
 std::optional<Instant> Coordinator::State::pin_due() const {
@@ -127,12 +137,35 @@ void Coordinator::State::expire_pin() {
   if (now.mono - at->second.asked_at < options.policy.question_timeout) return;
   for (const auto& [ip, word] : at->second.words) {
     Peer* peer = find(ip);
-    if (peer != nullptr && !word) peer->mute_until = now.mono + kMuteFor;
+    if (peer != nullptr && !word && !peer->silent_since) peer->silent_since = at->second.asked_at;
   }
   if (word_on(wanted->last).ready || now.mono - at->second.asked_at < kAskAgain) return;
   const Height last = at->first;
   pins.erase(at);
   pin(last, std::nullopt);
+}
+
+// Who disagrees about the block that is waited for; empty where nobody does.
+std::string Coordinator::State::disagreement() const {
+  const auto at = wanted ? pins.find(wanted->last) : pins.end();
+  if (at == pins.end() || word_on(wanted->last).ready) return {};
+  std::map<wire::Hash32, std::string> sides;
+  for (const auto& [ip, word] : at->second.words) {
+    if (!word) continue;
+    auto& side = sides[*word];
+    side += (side.empty() ? "" : ", ") + ip.to_string();
+  }
+  if (sides.empty())
+    return "no masternode has told its block " + std::to_string(at->first) + " yet";
+  if (sides.size() == 1) {
+    return "only " + sides.begin()->second + " has told its block " + std::to_string(at->first) +
+           ", and others may have another";
+  }
+  std::string text = "masternodes disagree about block " + std::to_string(at->first) + ":";
+  for (const auto& [hash, side] : sides) {
+    text += (text.back() == ':' ? " " : " against ") + side;
+  }
+  return text;
 }
 
 }  // namespace timectl::chain

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/chain/coordinator_state.h"
+#include "daemon/wire/network_params.h"
 
 namespace timectl::chain {
 namespace {
@@ -16,13 +17,16 @@ std::string minutes_text(Duration age) {
 void Coordinator::State::evaluate() {
   evaluate_at.reset();
   // While the best chain is being exchanged, half of what is read is of the old one.
-  if (running && std::holds_alternative<ReorganiseJob>(*running)) {
+  if (running && !retry && std::holds_alternative<ReorganiseJob>(*running)) {
     soon();
     return;
   }
   const auto facts = best_facts();
   belief = truth.believe(facts, now.mono);
-  if (belief.known() && best_hash(belief.best.height) == belief.best.hash) {
+  const auto count = static_cast<std::size_t>(std::count_if(
+      peers.begin(), peers.end(), [&](const auto& entry) { return masternode(entry.first); }));
+  if (std::exchange(masternodes_seen, count) != count) company_changed = now.mono;
+  if (belief.ground == Ground::witnesses && best_hash(belief.best.height) == belief.best.hash) {
     anchor = std::max(anchor, belief.best.height);
   }
   for (const auto& question : truth.questions(facts, now.mono)) {
@@ -65,7 +69,8 @@ void Coordinator::State::offer_sources() {
 // Up to which height a peer may be asked. A chain without proof of work can be made up by anybody
 // (protocol 9.5), so what it claims is not enough:
 // - what two masternodes agree on is fetched from those that agree;
-// - above that, one masternode is enough only where fewer than `witnesses` others stand lower;
+// - above that, one masternode is enough only where fewer than `witnesses` others stand lower, and
+//   beyond what a reorganisation can take back only when nobody else has come for a while;
 // - a regular peer is followed no further than a reorganisation can take back.
 std::optional<Height> Coordinator::State::claim_of(const IpAddress& ip, Height claim,
                                                    const std::vector<Height>& stand,
@@ -86,19 +91,58 @@ std::optional<Height> Coordinator::State::claim_of(const IpAddress& ip, Height c
       static_cast<std::size_t>(std::lower_bound(stand.begin(), stand.end(), claim) - stand.begin());
   const bool alone_suffices = lower < options.policy.truth.witnesses;
   const bool ahead = backed.known() && backed.best.height > tip.block.height;
-  if (!ahead) return alone_suffices ? claim : tip.block.height;
+  // One alone: at first no further than can be taken back, because others may be on their way.
+  const Height alone = alone_is_enough() ? claim : std::min(claim, reversible);
+  if (!ahead) return alone_suffices ? alone : tip.block.height;
   if (std::binary_search(backed.vouched_by.begin(), backed.vouched_by.end(), ip)) {
-    return alone_suffices ? claim : std::min(claim, backed.best.height);
+    return alone_suffices ? std::max(alone, std::min(claim, backed.best.height))
+                          : std::min(claim, backed.best.height);
   }
   // Others agree on a block; whether its chain has it too is asked, or it is lower and cannot say.
   // Until then it may help only where a mistake can be undone.
   return std::min({claim, backed.best.height, reversible});
 }
 
+bool Coordinator::State::alone_is_enough() const {
+  const bool all_here = options.masternodes && options.masternodes() <= masternodes_seen;
+  return all_here || now.mono - company_changed >= options.policy.company;
+}
+
 std::optional<Duration> Coordinator::State::tip_age() const {
   if (tip.block.height == 0) return std::nullopt;
   const WallTime made{std::chrono::seconds(tip.timestamp)};
   return std::max<Duration>(now.wall - made, Duration::zero());
+}
+
+// Where what is believed is on another branch, having as many blocks is not having its blocks.
+Coordinator::State::Place Coordinator::State::place() const {
+  Place place;
+  const auto& best = belief.best;
+  if (!belief.known()) return place;
+  for (const auto& ip : belief.vouched_by) {
+    const auto at = peers.find(ip);
+    const bool forked = at != peers.end() && at->second.found &&
+                        at->second.found->end == ForkEnd::forked &&
+                        at->second.found->ancestor < best.height;
+    if (forked) place.parted_at = at->second.found->ancestor;
+  }
+  const auto ours = best_hash(best.height);
+  place.other_branch = ours ? *ours != best.hash : place.parted_at.has_value();
+  if (!place.other_branch) place.parted_at.reset();
+  return place;
+}
+
+Standing Coordinator::State::standing() {
+  auto standing = truth.standing(best_facts(), now.mono);
+  belief = standing.belief;
+  const auto here = place();
+  if (!here.other_branch) return standing;
+  const Height best = belief.best.height;
+  const Height common = here.parted_at.value_or(std::min(best, tip.block.height) - 1);
+  standing.lag_blocks = best - std::min(best, common);
+  standing.lag = *standing.lag_blocks * std::chrono::seconds(wire::block_seconds);
+  standing.network_stalled = false;
+  return standing;
 }
 
 int Coordinator::State::lag_level(const Standing& standing, std::string& why) const {
@@ -120,7 +164,7 @@ int Coordinator::State::lag_level(const Standing& standing, std::string& why) co
 
 // Said once a level was held for a while; while nothing is believed, nothing is said.
 void Coordinator::State::watch_lag() {
-  const auto standing = truth.standing(best_facts(), now.mono);
+  const auto standing = this->standing();
   if (!standing.belief.known()) return;
   std::string why;
   const int level = lag_level(standing, why);

@@ -2,7 +2,7 @@
 // The inside of Coordinator, for coordinator*.cc only. coordinator.cc: what comes in, and time;
 // coordinator_sources.cc: whom the plan may ask, and lag; coordinator_jobs.cc: jobs and what comes
 // of them; coordinator_pins.cc: what the last block of a batch must be; coordinator_forks.cc:
-// searches, branches, switching; coordinator_views.cc: views.
+// searches and branches; coordinator_switch.cc: when ours gives way; coordinator_views.cc: views.
 
 #include <deque>
 #include <map>
@@ -24,9 +24,9 @@ struct Coordinator::State {
     std::optional<Instant> searched_at = {};
     std::optional<Instant> searches_since = {};  // counted within CoordinatorPolicy::search_again
     std::size_t searches = 0;
-    Instant mute_until = {};  // it did not answer for a pin: nobody waits for it again so soon
-    std::size_t owed = 0;     // answers that we no longer wait for, and that may still come
-    bool suspected = false;   // its block did not fit on ours: a search is due
+    std::optional<Instant> silent_since = {};  // the first question about a hash that it left open
+    std::size_t owed = 0;    // answers that we no longer wait for, and that may still come
+    bool suspected = false;  // its block did not fit on ours: a search is due
     std::optional<Instant> accused_at = {};  // of blocks nobody asked for
   };
   struct Held {
@@ -64,7 +64,8 @@ struct Coordinator::State {
     bool staged = false;
     bool stale = false;  // the plan began anew meanwhile: only what was stored counts
     std::vector<Tip> known = {};
-    bool whole = false;  // VerifyJob::whole
+    bool whole = false;   // VerifyJob::whole
+    bool pinned = false;  // by two masternodes' word at least
   };
 
   // Facts.
@@ -88,8 +89,15 @@ struct Coordinator::State {
   [[nodiscard]] std::optional<Height> claim_of(const IpAddress& ip, Height claim,
                                                const std::vector<Height>& stand,
                                                const Belief& backed) const;
+  struct Place {
+    bool other_branch = false;  // what is believed is not on our chain, nor above it
+    std::optional<Height> parted_at = {};
+  };
+  [[nodiscard]] Place place() const;
+  [[nodiscard]] Standing standing();
   void watch_lag();
   [[nodiscard]] int lag_level(const Standing& standing, std::string& why) const;
+  [[nodiscard]] bool alone_is_enough() const;
   [[nodiscard]] std::optional<Duration> tip_age() const;
 
   // coordinator_jobs.cc
@@ -100,6 +108,7 @@ struct Coordinator::State {
   void done(const DropStagedDone&) {}
   void done(const PruneDone& pruned);
   void failed(const Error& error);
+  void begin_anew(const Error& error);
   void refused(const Verifying& verifying, const VerifyDone::Refused& refusal);
   void restart_plan(Height height);  // the plan begins anew there, asking nobody yet
 
@@ -113,10 +122,14 @@ struct Coordinator::State {
   [[nodiscard]] PinWord word_on(Height last) const;
   [[nodiscard]] std::optional<Instant> pin_due() const;  // when word_on() changes by itself
   void expire_pin();
+  [[nodiscard]] bool silence_in(const Pin& pin) const;
+  [[nodiscard]] std::string disagreement() const;
 
   // coordinator_forks.cc
   void look_for_forks();
   [[nodiscard]] std::optional<Height> lowest_parting() const;  // of masternodes' chains from ours
+  [[nodiscard]] Peer returning(const IpAddress& ip);
+  bool leaving(const IpAddress& ip);  // false: it was not there
   void begin_search(const IpAddress& ip, Peer& peer);
   void ask_on(const IpAddress& ip, Peer& peer);
   void search_ended(const IpAddress& ip, Peer& peer);
@@ -124,8 +137,13 @@ struct Coordinator::State {
   [[nodiscard]] ForkReport report() const;
   [[nodiscard]] bool being_counted();
   void note_fork(const ForkReport& report);
+  void say_fork(const Branch& other);
+  void no_fork();
   void show_fork(const ForkReport& report);
   void resolve_fork(const std::string& how);
+  // coordinator_switch.cc
+  // The block of another branch that enough masternodes vouch for; nothing known: ours stays.
+  [[nodiscard]] Belief wanted_branch() const;
   void consider_switch(const ForkReport& report);
   void begin_branch(const Branch& branch, bool consented);
   enum class Afterwards { leave_it, begin_again };
@@ -139,14 +157,17 @@ struct Coordinator::State {
   SyncPlan plan;
   ChainTip tip;  // of the best chain, as of the last job
   std::map<IpAddress, Peer> peers;
+  std::map<IpAddress, Peer> departed;  // a short while: how often they were searched
   std::vector<ChainCommand> commands;
   std::map<Height, Held> held;  // by first height
   std::shared_ptr<const ProducerKeys> keys = std::make_shared<const ProducerKeys>();
   mutable std::map<Height, wire::Hash32> hashes;  // of the best chain, looked up before
 
   Belief belief;  // at the last evaluation
-  // Up to here our chain rests on masternodes' word, or was there when we began.
+  // Up to here our chain rests on two masternodes' word at least, or was there when we began.
   Height anchor = 0;
+  std::size_t masternodes_seen = 0;  // connected, at the last evaluation
+  Instant company_changed = {};      // when that number changed
   std::optional<Instant> evaluate_at = {};
   std::optional<Instant> hint_poll_at = {};
   Instant hint_polled_at = {};
@@ -161,10 +182,14 @@ struct Coordinator::State {
   std::optional<VerifyBlocks> wanted;  // by the plan, not started yet
   std::optional<Verifying> verifying;  // started
   Height pruned_at = 0;                // our height at the last PruneJob
+  bool prune_due = false;
+  bool pruned_last = false;  // in turn with verification: neither waits for all of the other
 
   std::optional<Building> building;
+  Belief goal = {};  // what the branch must lead to, where another than ours is wanted
   std::optional<ForkView> fork = {};  // the open one
   std::optional<Instant> fork_counted_since = {};
+  bool fork_said = false;  // and stored: by an event, or before a restart
   std::optional<Instant> fork_clean_since = {};
   std::optional<Instant> fork_saved_at = {};
   std::optional<wire::Hash32> consent = {};  // the branch that the operator accepted

@@ -40,6 +40,7 @@ std::string left_text(DropReason reason) {
       {DropReason::stalled, "it did not answer a request for blocks in time"},
       {DropReason::slow, "it answers far slower than others"},
       {DropReason::empty, "it had no blocks that it claims to have"},
+      {DropReason::too_early, "it served a block that our clock does not allow yet"},
       {DropReason::wrong_range, "it sent other blocks than it was asked for"},
       {DropReason::bad_block, "it served a bad block"},
       {DropReason::other_branch, "its blocks do not fit on ours"},
@@ -52,7 +53,8 @@ std::string left_text(DropReason reason) {
 SyncStatusView Coordinator::status(Now now) {
   auto& s = *state_;
   s.now = now;
-  const auto standing = s.truth.standing(s.best_facts(), now.mono);
+  const auto standing = s.standing();
+  const auto place = s.place();
   SyncStatusView view;
   view.height = s.tip.block.height;
   view.tip_hash = wire::to_hex(s.tip.block.hash);
@@ -72,6 +74,8 @@ SyncStatusView Coordinator::status(Now now) {
     view.lag_blocks = standing.lag_blocks;
     if (standing.lag) view.lag_seconds = seconds(*standing.lag);
   }
+  view.other_branch = place.other_branch;
+  view.parted_at = place.parted_at;
   if (standing.unproven > 0) view.claimed_height = standing.claimed;
   view.paused = s.plan.paused();
   view.syncing = s.plan.phase() != SyncPhase::idle && !view.paused;
@@ -101,13 +105,16 @@ SyncStatusView Coordinator::status(Now now) {
     view.activity_because = "a fork waits for the operator's word: " + s.fork->needs_because;
   } else if (view.syncing) {
     view.activity = s.stalled ? SyncActivity::stalled : SyncActivity::syncing;
-    if (s.stalled) view.activity_because = "no block came for a minute";
+    if (s.stalled) {
+      view.activity_because = s.disagreement();
+      if (view.activity_because.empty()) view.activity_because = "no block came for a minute";
+    }
   } else if (behind) {
     view.activity = SyncActivity::waiting;
     const bool weighing = s.evaluate_at && *s.evaluate_at <= now.mono + s.options.policy.settle;
     view.activity_because = weighing || s.plan.target() > s.tip.block.height
                                 ? "it begins with the next look"
-                                : "nobody who may be asked has more blocks; timectl sync peers";
+                                : "nobody who may be asked has more blocks";
   }
   return view;
 }
@@ -147,15 +154,6 @@ std::vector<ForkView> Coordinator::open_forks(Now now) const {
   (void)now;
   if (!state_->fork) return {};
   return {*state_->fork};
-}
-
-std::vector<SyncLegendView> sync_legend() {
-  std::vector<SyncLegendView> legend;
-  for (const auto& row : standing_table()) {
-    legend.push_back(
-        {std::string(1, row.letter), std::string(name_of(row.standing)), std::string(row.meaning)});
-  }
-  return legend;
 }
 
 }  // namespace timectl::chain

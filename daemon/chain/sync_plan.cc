@@ -241,14 +241,17 @@ void SyncPlan::drop(const IpAddress& ip, DropReason reason, Height at, Instant n
   static constexpr Duration PlanPolicy::*kBase[] = {
       // in the order of DropReason
       &PlanPolicy::silent_drop, &PlanPolicy::silent_drop, &PlanPolicy::silent_drop,
-      &PlanPolicy::wrong_drop,  &PlanPolicy::bad_drop,    &PlanPolicy::wrong_drop};
+      &PlanPolicy::early_drop,  &PlanPolicy::wrong_drop,  &PlanPolicy::bad_drop,
+      &PlanPolicy::wrong_drop};
   Duration length = policy_.*kBase[static_cast<std::size_t>(reason)];
   Source* row = row_of(ip);  // it may have left since it served that
   if (row == nullptr) return;
   Source& source = *row;
-  for (std::size_t i = 0; i < source.strikes && length < policy_.longest_drop; ++i) length *= 2;
-  length = std::min(length, policy_.longest_drop);
-  ++source.strikes;
+  if (reason != DropReason::too_early) {  // that is our clock's doing, or its
+    for (std::size_t i = 0; i < source.strikes && length < policy_.longest_drop; ++i) length *= 2;
+    length = std::min(length, policy_.longest_drop);
+    ++source.strikes;
+  }
   source.empties = 0;
   source.reason = reason;
   source.dropped_until = now + length;

@@ -65,6 +65,7 @@ struct PlanPolicy {
   Duration empty_wait = 5s;         // protocol 9.8
   std::size_t empty_answers = 3;    // in a row: it has not what it claims
   Duration silent_drop = 1min;      // left alone after a time-out, slow or empty ones,
+  Duration early_drop = 30s;        // after a block that our clock does not allow yet,
   Duration wrong_drop = 10min;      // after a wrong range, or while its branch is another one,
   Duration bad_drop = 1h;           // after a bad block;
   Duration longest_drop = 1h;       // each doubles with every time in a row, up to this
@@ -78,18 +79,21 @@ BOOST_DESCRIBE_STRUCT(PlanPolicy, (),
                       (enabled, interval, poll_interval, hint_gap, threshold, batch, peers_at_once,
                        witnesses, requests, request_window, similar_requests, similar_window,
                        similar_within, repeat_after, answer_timeout, slow_answer, slow_factor,
-                       empty_wait, empty_answers, silent_drop, wrong_drop, bad_drop, longest_drop,
-                       stall_after, buffer_blocks, buffer_bytes, block_bytes, max_sources))
+                       empty_wait, empty_answers, silent_drop, early_drop, wrong_drop, bad_drop,
+                       longest_drop, stall_after, buffer_blocks, buffer_bytes, block_bytes,
+                       max_sources))
 
 enum class DropReason : std::uint8_t {
   stalled,
   slow,
   empty,
+  too_early,
   wrong_range,
   bad_block,
   other_branch,
 };
-BOOST_DESCRIBE_ENUM(DropReason, stalled, slow, empty, wrong_range, bad_block, other_branch)
+BOOST_DESCRIBE_ENUM(DropReason, stalled, slow, empty, too_early, wrong_range, bad_block,
+                    other_branch)
 
 enum class SyncPhase : std::uint8_t { idle, fetching, syncing };
 BOOST_DESCRIBE_ENUM(SyncPhase, idle, fetching, syncing)

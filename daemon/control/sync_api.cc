@@ -4,6 +4,7 @@ namespace timectl::control {
 
 SyncVerdict verdict_of(const SyncStatusView& view) {
   if (!view.height || !view.best_height || !view.lag_blocks) return SyncVerdict::unknown;
+  if (view.other_branch) return SyncVerdict::other_branch;
   if (*view.lag_blocks > view.in_sync_blocks) return SyncVerdict::behind;
   const auto claimed = view.claimed_height.value_or(0);
   const bool more =

@@ -16,8 +16,9 @@ namespace timectl::control {
 
 // Y4. `unproven`: level with what is believed, but a masternode claims more than in_sync_blocks
 // above it; that may be true. `unknown`: no height is believed, or there is no chain of ours.
-enum class SyncVerdict : std::uint8_t { in_sync, behind, unproven, unknown };
-BOOST_DESCRIBE_ENUM(SyncVerdict, in_sync, behind, unproven, unknown)
+// `other_branch`: what is believed is not on our chain.
+enum class SyncVerdict : std::uint8_t { in_sync, behind, unproven, unknown, other_branch };
+BOOST_DESCRIBE_ENUM(SyncVerdict, in_sync, behind, unproven, unknown, other_branch)
 [[nodiscard]] SyncVerdict verdict_of(const SyncStatusView& view);
 
 // sync.status (read): SyncStatusView. Without a node the stored chain alone: no best height.

@@ -29,7 +29,10 @@ struct SyncStatusView {
   std::string ground = {};  // why it is believed, or why nothing is: one clause
   std::optional<std::uint64_t> lag_blocks = {};
   std::optional<double> lag_seconds = {};  // the blocks' time
-  std::uint64_t expected_height = 0;       // by the clock
+  // What is believed is on another branch than ours: the lag counts from where they part.
+  bool other_branch = false;
+  std::optional<std::uint64_t> parted_at = {};  // the last block in common, where that is known
+  std::uint64_t expected_height = 0;            // by the clock
   // The highest that a masternode claims above what is believed; none where nobody does. While it
   // is there, "in sync" is not known.
   std::optional<std::uint64_t> claimed_height = {};
@@ -48,9 +51,10 @@ struct SyncStatusView {
 };
 BOOST_DESCRIBE_STRUCT(SyncStatusView, (),
                       (height, tip_hash, tip_at, best_height, best_peer, vouched_by, ground,
-                       lag_blocks, lag_seconds, expected_height, claimed_height, syncing, paused,
-                       activity, activity_because, blocks_per_minute, eta_seconds, spread_blocks,
-                       masternodes, network_stalled, clock_doubted, forks, in_sync_blocks))
+                       lag_blocks, lag_seconds, other_branch, parted_at, expected_height,
+                       claimed_height, syncing, paused, activity, activity_because,
+                       blocks_per_minute, eta_seconds, spread_blocks, masternodes, network_stalled,
+                       clock_doubted, forks, in_sync_blocks))
 
 struct SyncPeerView {
   IpAddress ip = {};

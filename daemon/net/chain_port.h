@@ -26,7 +26,7 @@ class ChainPort {
 
   // To a request about our chain; none: silence. Asked only for those requests of protocol 7.2
   // that depend on the chain: GetBlockHash, GetBlocks, GetBlockRange, GetChainTip, GetBlockHeight,
-  // BlockRequest.
+  // BlockRequest. Blocks: one, or so many as one may have bytes (wire::max_block_size).
   [[nodiscard]] virtual std::optional<wire::OutgoingMessage> answer(const IpAddress& peer,
                                                                     const wire::Message& request,
                                                                     Now now) = 0;

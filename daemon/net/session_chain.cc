@@ -3,6 +3,12 @@
 #include "daemon/net/session.h"
 
 namespace timectl::net {
+namespace {
+
+constexpr std::size_t kAnswerOverhead = 1024;  // of a frame round its blocks
+
+}  // namespace
+
 bool Session::say(wire::OutgoingMessage message) {
   return ready() && send(std::move(message), Place::back);
 }
@@ -19,7 +25,8 @@ bool Session::answer_from_chain(const wire::Message& message) {
   if (row == nullptr || context_->chain == nullptr) return false;
   const Now now = context_->now();
   if (!guard_.room(row->answer, now.mono)) return true;
-  const std::size_t most = context_->policy.transport.frame_limit + wire::frame_header_size;
+  // The port answers with one block, or less than that.
+  const std::size_t most = wire::max_block_size + kAnswerOverhead;
   if (row->blocks && !served_.room(most)) return true;
   auto answer = context_->chain->answer(remote_, message, now);
   if (answer) send(*std::move(answer), Place::back);

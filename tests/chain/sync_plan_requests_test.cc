@@ -117,6 +117,7 @@ TEST(SyncPlan, FewerThanTheLoopDetectorCountsAreAskedNearTheSameHeight) {  // pr
   PlanPolicy policy;
   policy.empty_wait = 0s;
   policy.empty_answers = 1000;
+  policy.repeat_after = 0s;
   Plan p(100, policy);
   p.claim(masternode(1), 200);
   p.run(0s);

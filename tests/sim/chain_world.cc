@@ -130,6 +130,7 @@ void ChainWorld::start(ChainNode& node) {
   options.seed = ++node.coordinator_seed;
   options.paused = node.paused;
   options.masternode = [this](const IpAddress& ip) { return is_masternode(ip); };
+  options.masternodes = [this] { return masternodes_.size(); };
   node.coordinator = std::make_unique<chain::Coordinator>(options, node.store, now());
   settle(node);
 }
