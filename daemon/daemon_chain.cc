@@ -84,6 +84,11 @@ Result<std::unique_ptr<DaemonChain>> DaemonChain::open(boost::asio::io_context& 
   if (!file) return file.error();
   const auto paused = file->paused();
   if (!paused) return paused.error();
+  // The history of forks is for people: where it cannot be read, the chain still can.
+  if (auto forks = file->forks(kResolvedForks)) {
+    const auto open = std::ranges::find_if(*forks, [](const auto& f) { return !f.resolved_at; });
+    if (open != forks->end()) options.open_fork = std::move(*open);
+  }
   auto reader = file->open_reader();
   if (!reader) return reader.error();
   return std::unique_ptr<DaemonChain>(new DaemonChain(
@@ -102,6 +107,7 @@ DaemonChain::DaemonChain(boost::asio::io_context& io, Options options, ChainHost
                     .network = on_wire(options.network),
                     .seed = options.seed,
                     .paused = paused,
+                    .open_fork = std::move(options.open_fork),
                     .masternode = host_.masternode},
                    reader_, host_.now()) {}
 
@@ -329,8 +335,8 @@ SyncServices DaemonChain::services() {
     if (!stored) return stored.error();
     for (auto& fork : *stored) {
       if (forks.size() >= most) break;
-      const bool open = !forks.empty() && forks.front().seen_at == fork.seen_at;
-      if (!open) forks.push_back(std::move(fork));
+      // Which one is open the coordinator knows.
+      if (fork.resolved_at) forks.push_back(std::move(fork));
     }
     return forks;
   };

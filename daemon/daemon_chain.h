@@ -44,6 +44,7 @@ class DaemonChain final : public net::ChainPort {
     timectl::Network network = timectl::Network::mainnet;
     chain::CoordinatorPolicy policy = {};
     std::uint64_t seed = 0;
+    std::optional<ForkView> open_fork = {};  // open() looks for it in the file
   };
   // Errors: those of store::ChainFile::open, but for damage, which is put aside and recorded.
   [[nodiscard]] static Result<std::unique_ptr<DaemonChain>> open(boost::asio::io_context& io,

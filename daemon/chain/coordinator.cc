@@ -33,6 +33,12 @@ Coordinator::State::State(CoordinatorOptions given, const ChainView& view, Now a
   anchor = tip.block.height;
   upkeep.emplace_back(DropStagedJob{});  // what a crash left
   if (options.paused) plan.on_paused(true, at.mono);
+  fork = options.open_fork;
+  if (fork) {  // whether it needs a word is found anew
+    fork->needs_consent = false;
+    fork->needs_because.clear();
+    soon();
+  }
 }
 
 Height Coordinator::State::expected() const {

@@ -97,7 +97,8 @@ struct CoordinatorOptions {
   CoordinatorPolicy policy = {};
   wire::Network network = wire::Network::mainnet;
   std::uint64_t seed = 0;
-  bool paused = false;  // as it was saved
+  bool paused = false;                     // as it was saved
+  std::optional<ForkView> open_fork = {};  // the same: it is open until it is seen to be resolved
   // Asked at each decision: the whitelist's.
   std::function<bool(const IpAddress&)> masternode;
 };

@@ -58,6 +58,7 @@ struct PlanPolicy {
   std::size_t similar_requests = 15;  // a peer in each similar_window; protocol 7.12: at 20 before
   Duration similar_window = 30s;      // it, a request with both ends near is a violation
   Height similar_within = 100;
+  Duration repeat_after = 2500ms;   // the same range of the same peer: within 2 s it does not leave
   Duration answer_timeout = 15s;    // FT-P31: progress or another peer
   Duration slow_answer = 2s;        // a faster answer is never slow
   double slow_factor = 8;           // a block takes so many times as long as from the fastest
@@ -76,9 +77,9 @@ struct PlanPolicy {
 BOOST_DESCRIBE_STRUCT(PlanPolicy, (),
                       (enabled, interval, poll_interval, hint_gap, threshold, batch, peers_at_once,
                        witnesses, requests, request_window, similar_requests, similar_window,
-                       similar_within, answer_timeout, slow_answer, slow_factor, empty_wait,
-                       empty_answers, silent_drop, wrong_drop, bad_drop, longest_drop, stall_after,
-                       buffer_blocks, buffer_bytes, block_bytes, max_sources))
+                       similar_within, repeat_after, answer_timeout, slow_answer, slow_factor,
+                       empty_wait, empty_answers, silent_drop, wrong_drop, bad_drop, longest_drop,
+                       stall_after, buffer_blocks, buffer_bytes, block_bytes, max_sources))
 
 enum class DropReason : std::uint8_t {
   stalled,

@@ -60,6 +60,8 @@ bool SyncPlan::within_limits(const Source& source, const Range& range, Instant n
   };
   for (const auto& sent : source.sent) {
     if (now - sent.at < policy_.request_window) ++recent;
+    const bool same = sent.range.first == range.first && sent.range.last == range.last;
+    if (same && now - sent.at < policy_.repeat_after) return false;
     const bool counts = now - sent.at < policy_.similar_window;
     if (counts && near(sent.range.first, range.first) && near(sent.range.last, range.last)) {
       ++similar;
@@ -72,7 +74,8 @@ bool SyncPlan::within_limits(const Source& source, const Range& range, Instant n
 Instant SyncPlan::free_again(const Source& source) const {
   Instant earliest = Instant::max();
   for (const auto& sent : source.sent) {
-    for (const auto window : {policy_.request_window, policy_.similar_window}) {
+    for (const auto window :
+         {policy_.request_window, policy_.similar_window, policy_.repeat_after}) {
       if (sent.at + window > now_) earliest = std::min(earliest, sent.at + window);
     }
   }
