@@ -367,6 +367,8 @@ void Coordinator::check_invariants() const {
     bytes += one.batch->payload.size();
   }
   TIMECTL_CHECK(blocks == s.plan.buffered_blocks());
+  const auto& plan = s.options.policy.plan;
+  TIMECTL_CHECK(s.pins.size() <= 2 * (plan.buffer_blocks + plan.batch));
   TIMECTL_CHECK(bytes == s.plan.buffered_bytes());
   TIMECTL_CHECK(!s.verifying || s.running.has_value());
   TIMECTL_CHECK(!s.building ||

@@ -7,13 +7,17 @@
 // calls come from one thread.
 //
 // Promises:
-// - a block reaches the best chain only when it was verified on top of it. Above what two
+// - a block reaches the best chain only when it was verified on top of it, and where two
+// masternodes
+//   have the last block of its batch, only when it is what most of them say. Above what two
 //   masternodes agree on, blocks are fetched only where fewer than `witnesses` masternodes stand
 //   lower, and from regular peers no further than a reorganisation can take back;
-// - the best chain gives way only to a branch that enough masternodes vouch for, by at most
-//   `max_reorganisation` blocks of ours, or by the operator's word; in one step, and what was
-//   replaced is kept;
-// - memory is bounded: SyncPlan's buffer, a row a peer, the hashes of one branch being built.
+// - the best chain gives way only to a branch that enough masternodes vouch for, and more than
+// stand
+//   by ours, by at most `max_reorganisation` blocks of ours, or by the operator's word; in one
+//   step, and what was replaced is kept;
+// - memory is bounded: SyncPlan's buffer, a row a peer, a few words about each batch, the hashes of
+//   one branch being built.
 
 #include <cstdint>
 #include <functional>

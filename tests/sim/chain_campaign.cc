@@ -204,7 +204,7 @@ class Campaign {
     });
     const bool held = world_.node().checks.honest_majority(world_.now().mono, kEnough);
     outcome.judged = good() || (held && serve >= 3);
-    outcome.caught_up = world_.now().mono - from;
+    if (serve >= 3) outcome.caught_up = world_.now().mono - from;  // else there is nobody to blame
     if (good() || !outcome.judged || stuck_by_depth()) return;
     outcome.failure =
         "seed: an honest majority for half an hour, and the node stands at " +

@@ -29,12 +29,16 @@ TEST(ChainCampaign, RandomNetworksBreakNoPromiseAndEndWhereTheHonestMajorityStan
   std::size_t judged = 0;
   std::size_t failed = 0;
   Duration longest{};
+  std::uint64_t slowest = 0;
   const auto begin = std::clock();
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     const ChainOutcome outcome = run_chain_seed(seed, 2h);
     sum.add(outcome.tally);
     judged += outcome.judged ? 1U : 0U;
-    if (outcome.judged) longest = std::max(longest, outcome.caught_up);
+    if (outcome.judged && outcome.caught_up > longest) {
+      longest = outcome.caught_up;
+      slowest = seed;
+    }
     if (outcome.failure.empty()) continue;
     ADD_FAILURE() << "seed " << seed << ": " << outcome.failure << "\n  " << outcome.network
                   << "\n  again: TIMECTL_CHAIN_FIRST=" << seed << " TIMECTL_CHAIN_SEEDS=1";
@@ -46,8 +50,8 @@ TEST(ChainCampaign, RandomNetworksBreakNoPromiseAndEndWhereTheHonestMajorityStan
             << sum.asked_hashes << " for hashes, " << sum.jobs << " jobs, " << sum.reorganisations
             << " reorganisations (deepest " << sum.deepest << "), made up blocks stood at most "
             << human_duration(sum.foreign) << ", last one in sync after " << human_duration(longest)
-            << ", " << sum.accused << " accused, " << (std::clock() - begin) / CLOCKS_PER_SEC
-            << " s of CPU\n";
+            << " (seed " << slowest << "), " << sum.accused << " accused, "
+            << (std::clock() - begin) / CLOCKS_PER_SEC << " s of CPU\n";
   if (seeds < 20) return;  // too few to say anything of them all
   EXPECT_GE(judged * 2, seeds) << "most seeds must have something to judge";
 }
