@@ -21,8 +21,9 @@ constexpr std::size_t index_of = boost::mp11::mp_find<wire::Message, T>::value;
 // Protocol 14(5). The pong's row is the limit that older nodes enforce (7.11); a keep-alive of 3 s
 // stays below it. Questions about the chain have a row of their own, so that a peer's requests
 // cannot use up ours: a fork search asks some 25 heights, one after the other, within few ms on a
-// short way. Answers with blocks, each a read of the database, are a fifth more than what such a
-// program as this asks for, whose requests may come closer together than they left.
+// short way, and sync asks every masternode about each batch, of which 32 a second are possible.
+// Answers with blocks, each a read of the database, are a fifth more than what such a program as
+// this asks for, whose requests may come closer together than they left.
 Row row_of(std::size_t index) {
   switch (index) {
     case index_of<wire::msg::Pong>:
@@ -38,7 +39,9 @@ Row row_of(std::size_t index) {
     case index_of<wire::msg::GetBlockHeight>:
     case index_of<wire::msg::GetBlockRange>:
     case index_of<wire::msg::BlockRequest>:
-      return {5, {40, seconds(2)}};
+      return {5, {120, seconds(2)}};
+    case index_of<wire::msg::BlockHashResponse>:  // such a program as this asks so often
+      return {7, {120, seconds(2)}};
     case index_of<wire::msg::BlocksResponse>:
     case index_of<wire::msg::BlockRangeResponse>:
     case index_of<wire::msg::BlockResponse>:

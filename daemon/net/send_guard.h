@@ -28,7 +28,7 @@ class SendGuard {
   };
   [[nodiscard]] bool repeats(const wire::OutgoingMessage& message, Instant now);
 
-  static constexpr std::size_t bucket_count = 7;
+  static constexpr std::size_t bucket_count = 8;
   std::array<TokenBucket, bucket_count> buckets_;
   std::vector<Range> ranges_;  // asked for in the last 2 s, so at most 40
 };

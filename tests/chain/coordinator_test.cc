@@ -64,6 +64,7 @@ class CoordinatorTest : public testing::Test {
     options.seed = 1;
     options.paused = paused;
     options.masternode = [](const IpAddress& ip) { return ip.bytes()[12] == 64; };
+    options.masternodes = [this] { return whitelisted; };
     coordinator.emplace(std::move(options), *chain, now);
     collect();
   }
@@ -120,6 +121,10 @@ class CoordinatorTest : public testing::Test {
     coordinator->on_blocks(ip, std::move(batch), now);
     collect();
   }
+  Height feed(const IpAddress& who, Duration length);
+  [[nodiscard]] bool verifying() const {
+    return started.size() > stored && std::holds_alternative<VerifyJob>(started.back());
+  }
   // The job that was started last stores what it was given.
   void store() {
     const auto job = std::get<VerifyJob>(started.back());
@@ -127,11 +132,14 @@ class CoordinatorTest : public testing::Test {
     for (const Height height : job.batch->heights) done.hashes.push_back(hash_of(height));
     const Height top = job.batch->heights.back();
     done.tip = ChainTip{{top, hash_of(top), 0}, ToyChain::time_of(top)};
+    stored = started.size();
     coordinator->on_job_done(JobDone(std::move(done)), now);
     collect();
   }
 
+  std::size_t stored = 0;  // jobs that were started before the last one that was done
   Now now{Instant(1000h), {}};
+  std::size_t whitelisted = 5;
   std::optional<ToyChain> chain;
   std::optional<Coordinator> coordinator;
   bool answer_upkeep = true;
@@ -187,6 +195,56 @@ TEST_F(CoordinatorTest, AStrangerIsFollowedNoFurtherThanCanBeTakenBack) {
   for (const auto& [first, last] : asked[stranger(1)]) highest = std::max(highest, last);
   EXPECT_GT(highest, 100U);
   EXPECT_LE(highest, 200U);
+}
+
+// Everything that `who` is asked for is answered, and what comes is stored.
+Height CoordinatorTest::feed(const IpAddress& who, Duration length) {
+  const Instant end = now.mono + length;
+  while (now.mono < end) {
+    run(100ms);
+    for (const auto& question : all<AskHash>()) {
+      if (question.peer == who) {
+        coordinator->on_hash(who, question.height, hash_of(question.height), now);
+      }
+    }
+    commands.clear();
+    collect();
+    for (const auto& [first, last] : std::exchange(asked[who], {})) serve(who, first, last);
+    while (coordinator->status(now).height && verifying()) store();
+  }
+  return *coordinator->status(now).height;
+}
+
+TEST_F(CoordinatorTest, BlocksThatNobodyPinsAreTakenNoFurtherThanCanBeTakenBack) {
+  make(100, 1000);
+  connect(masternode(1), 900);
+  connect(masternode(2), 900);  // they agree on the tip, and answer for no block below it
+  EXPECT_LE(feed(masternode(1), 60s), 200U);
+}
+
+TEST_F(CoordinatorTest, WhoeverIsThereFirstLeadsNoFurtherThanCanBeTakenBack) {
+  make(100, 1000);
+  connect(masternode(1), 900);
+  EXPECT_LE(feed(masternode(1), 60s), 200U) << "four others may be on their way";
+  EXPECT_EQ(feed(masternode(1), 5min), 900U) << "they have not come";
+}
+
+TEST_F(CoordinatorTest, TheOnlyMasternodeOfTheWhitelistIsFollowedAtOnce) {
+  whitelisted = 1;
+  make(100, 1000);
+  connect(masternode(1), 900);
+  EXPECT_EQ(feed(masternode(1), 60s), 900U);
+}
+
+TEST_F(CoordinatorTest, OnAnotherBranchThanTheBelievedOneIsNotInSync) {
+  make(100, 100);
+  for (std::uint8_t n = 1; n <= 3; ++n) connect(masternode(n), 100, 7);
+  run(1s);
+  const auto view = coordinator->status(now);
+  EXPECT_EQ(view.best_height, 100U);
+  EXPECT_TRUE(view.other_branch);
+  EXPECT_GT(view.lag_blocks, 0U);
+  EXPECT_FALSE(view.network_stalled);
 }
 
 TEST_F(CoordinatorTest, BlocksThatNobodyAskedForAreDroppedAndSaidOnceAMinute) {

@@ -44,10 +44,10 @@ TEST(SendGuardTest, TheSameRangeIsAskedForOnceInTwoSeconds) {
 // A fork search asks height after height; a peer that asks us a lot must not stop it.
 TEST(SendGuardTest, QuestionsAboutTheChainHaveABucketOfTheirOwn) {
   SendGuard guard;
-  EXPECT_EQ(passed(guard, wire::msg::BlockHashResponse{}, 100, at(0s)), 20U);
-  EXPECT_EQ(passed(guard, wire::msg::GetBlockHash{}, 30, at(0s)), 30U);
-  EXPECT_EQ(passed(guard, wire::msg::GetChainTip{}, 100, at(0s)), 10U);
-  EXPECT_EQ(passed(guard, wire::msg::GetChainTip{}, 100, at(1s)), 20U) << "20 a second";
+  EXPECT_EQ(passed(guard, wire::msg::BlockHashResponse{}, 200, at(0s)), 120U);
+  EXPECT_EQ(passed(guard, wire::msg::GetBlockHash{}, 90, at(0s)), 90U);
+  EXPECT_EQ(passed(guard, wire::msg::GetChainTip{}, 200, at(0s)), 30U);
+  EXPECT_EQ(passed(guard, wire::msg::GetChainTip{}, 200, at(1s)), 60U) << "60 a second";
 }
 
 TEST(SendGuardTest, BlocksAreServedFortyEightTimesInTenSeconds) {
