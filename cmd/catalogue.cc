@@ -71,6 +71,8 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::fork_seen, "Masternodes are on another branch than we; `timectl sync fork`"},
     {EventKind::fork_resolved, "A fork is over: we or the others have switched"},
     {EventKind::chain_failed, "The file of the chain cannot be read or written; sync waits"},
+    {EventKind::signature_doubted,
+     "A block's signature does not fit the key that a masternode told; a warning by the protocol"},
     {EventKind::chain_recovered, "The file of the chain works again"},
 });
 

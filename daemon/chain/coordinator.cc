@@ -104,16 +104,17 @@ void Coordinator::State::soon() {
 }
 
 void Coordinator::State::news(const SyncChanged& changed) {
+  // Where nobody may be asked any more, the plan has no target of its own.
+  const Height target = std::max(changed.target, belief.best.height);
   const std::string where =
-      "at " + std::to_string(changed.height) + " of " + std::to_string(changed.target);
+      "at " + std::to_string(changed.height) + " of " + std::to_string(target);
   stalled = changed.news == SyncNews::stalled;
   if (changed.news == SyncNews::started) {
     sync_quiet = sync_ended_at && now.mono - *sync_ended_at < kQuietRestart;
     sync_began = {now.mono, changed.height};
     if (sync_quiet) return;
     say(EventKind::sync_started, Severity::notice,
-        where + ", " + blocks_text(changed.target - std::min(changed.target, changed.height)) +
-            " to fetch");
+        where + ", " + blocks_text(target - std::min(target, changed.height)) + " to fetch");
   } else if (changed.news == SyncNews::stalled) {
     say(EventKind::sync_stalled, Severity::warning, where + ": no block came for a minute");
   } else {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr Height kPruneEvery = 100;  // blocks that came since
 constexpr Duration kPaceWindow = 60s;
+constexpr Duration kSaySignatures = 1h;
 
 std::string findings_text(const std::vector<Finding>& findings) {
   std::string text;
@@ -164,9 +165,20 @@ void Coordinator::State::done(const VerifyDone& verified) {
       plan.on_chain(height, now.mono);  // it began anew below what was being stored
     }
   }
+  if (verified.signatures_invalid > 0) doubt_signatures(was, verified.signatures_invalid);
   TIMECTL_CHECK(verified.refused || (verified.tip && verified.tip->block.height == was.last));
   if (verified.refused && !was.stale) refused(was, *verified.refused);
   soon();
+}
+
+// The keys are claims, and the protocol calls a mismatch a warning: said once an hour.
+void Coordinator::State::doubt_signatures(const Verifying& was, std::size_t count) {
+  if (signatures_said && now.mono - *signatures_said < kSaySignatures) return;
+  signatures_said = now.mono;
+  say(EventKind::signature_doubted, Severity::warning,
+      std::to_string(count) + " of the blocks " + std::to_string(was.first) + " to " +
+          std::to_string(was.last),
+      was.peer);
 }
 
 void Coordinator::State::refused(const Verifying& was, const VerifyDone::Refused& refusal) {

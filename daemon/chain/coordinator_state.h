@@ -107,6 +107,7 @@ struct Coordinator::State {
   void done(const ReorganiseDone& switched);
   void done(const DropStagedDone&) {}
   void done(const PruneDone& pruned);
+  void doubt_signatures(const Verifying& was, std::size_t count);
   void failed(const Error& error);
   void begin_anew(const Error& error);
   void refused(const Verifying& verifying, const VerifyDone::Refused& refusal);
@@ -202,6 +203,7 @@ struct Coordinator::State {
   std::optional<std::pair<Instant, Height>> sync_began = {};
   bool sync_quiet = false;  // began again right after an end: not said
   bool stalled = false;
+  std::optional<Instant> signatures_said = {};
 };
 
 // "1,234 blocks"; "1 block".

@@ -59,22 +59,6 @@ ForkSearch::ForkSearch(const ForkPolicy& policy, const ForkTips& tips, bool mast
   if (attempts_left_ == 0) give_up(GiveUp::no_answers);
 }
 
-void ForkSearch::on_known(Height height, const wire::Hash32& theirs, const wire::Hash32& ours) {
-  const bool over = result_.end != ForkEnd::searching;
-  if (over || pending_ || height < floor_ || height > top_ || is_zero(theirs)) return;
-  const bool agrees = theirs == ours;
-  // It contradicts what was learnt: the peer's chain has changed meanwhile, so all is open again.
-  const bool contradicts = agrees ? height >= differs_ : agrees_ && height <= *agrees_;
-  if (contradicts) {
-    agrees_.reset();
-    differs_ = top_ + 1;
-    asked_ = 0;
-    on_silence();
-    if (result_.end != ForkEnd::searching) return;
-  }
-  learn(height, agrees, theirs);
-}
-
 std::optional<Height> ForkSearch::growing_step() {
   while (step_ && !agrees_) {
     const Height at = below_by(top_, *step_);

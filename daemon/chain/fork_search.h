@@ -90,9 +90,6 @@ class ForkSearch {
  public:
   ForkSearch(const ForkPolicy& policy, const ForkTips& tips, bool masternode);
 
-  // What is known without asking (a tip that it reported); before or between questions.
-  void on_known(Height height, const wire::Hash32& theirs, const wire::Hash32& ours);
-
   // The height to ask about; the same one until it is answered; none where the search is over.
   [[nodiscard]] std::optional<Height> next();
   // `theirs`: none or zero bytes where the peer says that it has no such block, which counts as

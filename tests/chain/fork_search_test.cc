@@ -108,7 +108,6 @@ TEST(ForkSearch, TheAncestorOfLongChainsIsExactWithinTheQuestions) {
 TEST(ForkSearch, T20FindsTheForkPointThirtyEightBelowTheTip) {
   for (Height expected = 39; expected <= 5000; ++expected) {
     ForkSearch search({}, {expected, expected, expected}, true);
-    search.on_known(expected, toy_hash(7, expected), toy_hash(0, expected));
     const auto result = run(search, {0, expected, expected}, {7, expected, expected - 38});
     ASSERT_EQ(result.end, ForkEnd::forked);
     ASSERT_EQ(result.ancestor, expected - 38);
@@ -251,15 +250,6 @@ TEST(ForkSearch, RandomLiesCannotKeepASearchAlive) {
     ASSERT_NE(search.result().end, ForkEnd::searching);
     ASSERT_LE(asked.size(), allowed(expected)) << seed;
   }
-}
-
-TEST(ForkSearch, APeerWhoseChainChangesMeanwhileIsSearchedAnew) {
-  ForkSearch search({}, {500, 500, 500}, true);
-  search.on_known(480, toy_hash(0, 480), toy_hash(0, 480));
-  search.on_known(490, toy_hash(7, 490), toy_hash(0, 490));
-  search.on_known(470, toy_hash(8, 470), toy_hash(0, 470));  // contradicts the first
-  EXPECT_EQ(search.attempts_left(), 9U);
-  EXPECT_EQ(run(search, {0, 500, 500}, {8, 500, 460}).ancestor, 460U);
 }
 
 ForkMember member(std::uint8_t n, bool masternode, Height tip, std::uint64_t branch,
