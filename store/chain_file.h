@@ -76,7 +76,7 @@ class ChainFile final : public chain::ChainView {
   [[nodiscard]] Result<std::size_t> prune(std::uint64_t keep, std::size_t most);
   [[nodiscard]] Result<std::optional<chain::Height>> lowest_body() const;
 
-  // The history of forks, newest first, at most 200; a fork is known by its ancestor and seen_at.
+  // The history of forks, newest first, at most 200; a fork is known by when it was seen.
   [[nodiscard]] Result<void> save_fork(const ForkView& fork);
   [[nodiscard]] Result<std::vector<ForkView>> forks(std::size_t most) const;
 

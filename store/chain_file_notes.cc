@@ -48,6 +48,10 @@ Result<void> ChainFile::save_fork(const ForkView& fork) {
   const std::string text = json::serialize(to_json(within_bounds(fork)));
   return of_chain(
       in_transaction(connection, Sync::relaxed, "storing a fork", [&]() -> Result<void> {
+        // Where it begins may be found to be elsewhere while it is open.
+        Query(connection, "DELETE FROM fork WHERE seen_at = ?")
+            .bind(milliseconds_of(fork.seen_at))
+            .run();
         Query(connection, "INSERT OR REPLACE INTO fork (seen_at, ancestor, view) VALUES (?, ?, ?)")
             .bind(milliseconds_of(fork.seen_at), bounded(fork.ancestor_height), text)
             .run();

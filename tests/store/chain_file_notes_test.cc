@@ -52,6 +52,18 @@ TEST(ChainFileNotes, ForksGoRoundAndAnsweredOnesReplaceThemselves) {
   EXPECT_EQ(file->forks(1).value().size(), 1U);
 }
 
+TEST(ChainFileNotes, AForkThatTurnsOutToBeginElsewhereIsTheSameFork) {
+  const ChainDirectory directory;
+  auto file = directory.open();
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->save_fork(fork_at(100, kNow)));
+  ASSERT_TRUE(file->save_fork(fork_at(90, kNow)));
+  const auto forks = file->forks(10);
+  ASSERT_TRUE(forks);
+  ASSERT_EQ(forks->size(), 1U);
+  EXPECT_EQ(forks->front().ancestor_height, 90U);
+}
+
 TEST(ChainFileNotes, OnlyTheNewest200ForksAreKept) {
   const ChainDirectory directory;
   auto file = directory.open();
