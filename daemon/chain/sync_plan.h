@@ -216,6 +216,7 @@ class SyncPlan {
   [[nodiscard]] bool regular_too() const;
   // In order of preference, those that may be asked now.
   [[nodiscard]] std::vector<IpAddress> ready(Instant now) const;
+  [[nodiscard]] bool repeats(const Source& source, const Range& range, Instant now) const;
   [[nodiscard]] bool within_limits(const Source& source, const Range& range, Instant now) const;
   [[nodiscard]] Instant free_again(const Source& source) const;
   // The lowest heights up to `end` that are neither here nor asked for.

@@ -52,6 +52,13 @@ std::vector<IpAddress> SyncPlan::ready(Instant now) const {
   return ips;
 }
 
+bool SyncPlan::repeats(const Source& source, const Range& range, Instant now) const {
+  return std::any_of(source.sent.begin(), source.sent.end(), [&](const auto& sent) {
+    return sent.range.first == range.first && sent.range.last == range.last &&
+           now - sent.at < policy_.repeat_after;
+  });
+}
+
 bool SyncPlan::within_limits(const Source& source, const Range& range, Instant now) const {
   std::size_t recent = 0;
   std::size_t similar = 0;
@@ -60,8 +67,6 @@ bool SyncPlan::within_limits(const Source& source, const Range& range, Instant n
   };
   for (const auto& sent : source.sent) {
     if (now - sent.at < policy_.request_window) ++recent;
-    const bool same = sent.range.first == range.first && sent.range.last == range.last;
-    if (same && now - sent.at < policy_.repeat_after) return false;
     const bool counts = now - sent.at < policy_.similar_window;
     if (counts && near(sent.range.first, range.first) && near(sent.range.last, range.last)) {
       ++similar;
@@ -151,7 +156,8 @@ bool SyncPlan::ask(const IpAddress& ip, Instant now) {
          now - source.sent.front().at >= policy_.request_window) {
     source.sent.pop_front();
   }
-  if (!within_limits(source, *range, now)) return false;
+  while (range->last > range->first && repeats(source, *range, now)) --range->last;
+  if (repeats(source, *range, now) || !within_limits(source, *range, now)) return false;
   source.sent.push_back({*range, now});
   source.request = Request{*range, now};
   commands_.emplace_back(RequestBlocks{ip, range->first, range->last});

@@ -92,25 +92,29 @@ TEST(SyncPlan, TheLimitOfRequestsIsKeptWithAPeerThatAnswersAtOnce) {
 
 // The session would not send it, and its silence would be held against the peer.
 TEST(SyncPlan, TheSameRangeIsNotAskedOfTheSamePeerAgainWithinTwoSeconds) {
-  Plan p;
-  p.claim(masternode(1), 150);
-  p.run(0s);
-  const Asked first{masternode(1), 101, 150};
-  ASSERT_EQ(p.asked, std::vector<Asked>{first});
-  p.plan.on_chain(100, p.now);  // it begins anew, as where a branch is followed
-  EXPECT_EQ(p.answer(first), Use::ignore);
-  p.claim(masternode(1), 150);
-  p.run(2s);
-  EXPECT_EQ(p.asked.size(), 1U);
-  p.claim(masternode(2), 150);  // the control: of another one it is asked at once
-  ASSERT_EQ(p.asked.size(), 2U);
-  EXPECT_EQ(p.asked[1], (Asked{masternode(2), 101, 150}));
-  p.plan.on_left(masternode(2), p.now);
-  p.take();
-  p.run(1s);
-  ASSERT_EQ(p.asked.size(), 3U);
-  EXPECT_EQ(p.asked[2], first);
-  EXPECT_TRUE(p.drops.empty());
+  for (const Height top : {Height{150}, Height{101}}) {
+    SCOPED_TRACE(top);
+    PlanPolicy policy;
+    policy.threshold = 0;
+    Plan p(100, policy);
+    p.claim(masternode(1), top);
+    p.run(0s);
+    const Asked first{masternode(1), 101, top};
+    ASSERT_EQ(p.asked, std::vector<Asked>{first});
+    p.plan.on_chain(100, p.now);  // it begins anew, as where a branch is followed
+    EXPECT_EQ(p.answer(first), Use::ignore);
+    p.run(2s);
+    if (top > 101) {  // a block less is another range
+      ASSERT_EQ(p.asked.size(), 2U);
+      EXPECT_EQ(p.asked[1], (Asked{masternode(1), 101, top - 1}));
+      continue;
+    }
+    EXPECT_EQ(p.asked.size(), 1U);
+    p.run(1s);
+    ASSERT_EQ(p.asked.size(), 2U);
+    EXPECT_EQ(p.asked[1], first);
+    EXPECT_TRUE(p.drops.empty());
+  }
 }
 
 TEST(SyncPlan, FewerThanTheLoopDetectorCountsAreAskedNearTheSameHeight) {  // protocol 7.12
