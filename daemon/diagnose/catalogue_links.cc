@@ -101,7 +101,7 @@ constexpr auto kModes = std::to_array<Mode>({
      "Old JSON messages arrive glued together", "The wire format of December 2025 had no framing.",
      "Upgrade both sides."},
 
-    {"FM-K1", "HALF-OPEN", Gravity::high, Act::nobody,
+    {"FM-K1", "HALF-OPEN", Gravity::high, Act::you,
      "The link is dead, and both sides still believe in it",
      "A cable, a NAT entry or a host went away without a goodbye; only the kernel's timeout of "
      "about 15 minutes ends it.",
@@ -119,7 +119,7 @@ constexpr auto kModes = std::to_array<Mode>({
     {"FM-K5", "GHOST-SEND", Gravity::high, Act::you, "Messages go to a peer whose channel is gone",
      "The table of peers says connected while the writer of the session is dead.",
      "Upgrade; until then restart timed when it goes on."},
-    {"FM-K6", "HEARTBEAT-GAP", Gravity::high, Act::nobody,
+    {"FM-K6", "HEARTBEAT-GAP", Gravity::high, Act::you,
      "The registry lost heartbeats while the link was up",
      "Builds until January 2026 sent heartbeats apart from the connections and lost them.",
      "Upgrade both sides."},
@@ -128,7 +128,7 @@ constexpr auto kModes = std::to_array<Mode>({
      "Whitelisted connections are exempt from pong timeouts, so a dead one stays connected.",
      "Drop the dead socket as for FM-K1; it is dialled again within 30 s."},
 
-    {"FM-D1", "SIMULTANEOUS-OPEN-STORM", Gravity::high, Act::nobody,
+    {"FM-D1", "SIMULTANEOUS-OPEN-STORM", Gravity::high, Act::you,
      "Both sides dial at once, and both connections fall",
      "Each side drops the other's connection in favour of its own.",
      "Upgrade both sides to July 2026 or later; until then stop one side for 30 s."},
@@ -170,7 +170,7 @@ constexpr auto kModes = std::to_array<Mode>({
      "The count of connections does not match the peers",
      "A counter missed an end, so the node or its watchdog believes that it is alone or full.",
      "Upgrade; do not let a watchdog restart on this count."},
-    {"FM-D12", "PROBE-KICK", Gravity::high, Act::nobody,
+    {"FM-D12", "PROBE-KICK", Gravity::high, Act::you,
      "A reachability probe knocks the live session out",
      "A bare TCP connect from a whitelisted peer is taken for its new session every 10 minutes.",
      "Stop port checks from the addresses of your own nodes; the network's own probes stay."},

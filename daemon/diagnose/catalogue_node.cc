@@ -68,8 +68,7 @@ constexpr auto kModes = std::to_array<Mode>({
      "The node is alone and would build its own chain",
      "It has lost its peers; blocks made now would be a fork.",
      "Restore the peers first (network, whitelist, bans)."},
-    {"FM-S19", "SYNC-COMPETITION", Gravity::medium, Act::nobody,
-     "Two syncs get in each other's way",
+    {"FM-S19", "SYNC-COMPETITION", Gravity::medium, Act::you, "Two syncs get in each other's way",
      "The same blocks are asked for twice, or an old sync holds the lock.", "Upgrade."},
 
     {"FM-X1", "CLOCK-EXIT", Gravity::critical, Act::you,
@@ -115,7 +114,7 @@ constexpr auto kModes = std::to_array<Mode>({
      "It went down with a restart of timed.", "Start mn-watchdog; take BindsTo= out of its unit."},
     {"FM-X14", "AUTO-UPDATE-HUNG", Gravity::high, Act::you, "The automatic update hangs",
      "Its service never ends, so the node grows old.", "Stop auto-update.service and update."},
-    {"FM-X15", "AUTO-UPDATE-WAVE", Gravity::high, Act::nobody,
+    {"FM-X15", "AUTO-UPDATE-WAVE", Gravity::high, Act::you,
      "Many nodes restart at once after an update",
      "All poll every 30 minutes and restart in one window.",
      "Set RandomizedDelaySec= for the timer and stagger your own nodes."},

@@ -39,6 +39,9 @@ constexpr auto kConsequences = std::to_array<Consequence>({
     {"FM-S16", "FM-X4"},
     {"FM-X10", "FM-X12"},
     {"FM-B2", "uplink_down"},
+    {"FM-B12", "FM-H11"},  // attempts repeat because each is refused
+    {"FM-B12", "FM-R1"},
+    {"FM-B12", "FM-R2"},
 });
 
 std::optional<std::string_view> root_of(std::string_view code,
