@@ -180,9 +180,11 @@ std::optional<WallTime> LogPrefix::take_time(std::string_view& text) {
     return at;
   }
   if (is_digit(text[0])) {
-    if (text.size() > 10 && text[10] == '.' && digits(text, 0, 10) >= 0) {  // short-unix
-      std::int64_t seconds = 0;
-      for (std::size_t i = 0; i < 10; ++i) seconds = seconds * 10 + (text[i] - '0');
+    // Ten digits, in halves that fit into an int (short-unix).
+    const int high = digits(text, 0, 5);
+    const int low = digits(text, 5, 5);
+    if (text.size() > 10 && text[10] == '.' && high >= 0 && low >= 0) {
+      const auto seconds = std::int64_t{high} * 100'000 + low;
       auto rest = text.substr(10);
       const auto fraction = take_fraction(rest);
       text = rest;

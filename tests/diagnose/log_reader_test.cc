@@ -99,6 +99,11 @@ TEST(LogReader, SyslogTimeIsOfTheLatestYearThatIsNotInTheFuture) {
   EXPECT_EQ(at("Feb 30"), "");
 }
 
+TEST(LogReader, LargestTimeInSecondsDoesNotOverflow) {
+  EXPECT_EQ(events_of("9999999999.5 h timed[1]:  WARN " + kMessage).at(0).at,
+            "2286-11-20T17:46:39.500Z");
+}
+
 TEST(LogReader, MojibakeOfTheEmojiChangesNothing) {
   const std::string garbled =
       "2026-07-14 03:12:54.527 [mn-fra1]  WARN \xce\xb3\xc6\x92\xc3\x9c\xc2\xbd" +
