@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,33 @@ bool is_compressed(int fd) {
              "7zXZ") ||
          begin.starts_with("BZh");
 }
+
+// Wakes as soon as the file is written to or moved, so that as little as possible is unread when it
+// is truncated. Where the system has no watch left, the wait ends by its time.
+class FileWatch {
+ public:
+  explicit FileWatch(bool wanted) : fd_(wanted ? ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC) : -1) {}
+  FileWatch(const FileWatch&) = delete;
+  FileWatch& operator=(const FileWatch&) = delete;
+  ~FileWatch() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  void on(const std::string& file) {
+    if (fd_ < 0) return;
+    if (watch_ >= 0) ::inotify_rm_watch(fd_, watch_);
+    watch_ = ::inotify_add_watch(fd_, file.c_str(), IN_MODIFY | IN_MOVE_SELF | IN_ATTRIB);
+  }
+  void wait(int milliseconds) const {
+    pollfd entry{fd_, POLLIN, 0};
+    if (::poll(&entry, fd_ < 0 ? 0U : 1U, milliseconds) <= 0) return;
+    char events[4096];
+    while (::read(fd_, events, sizeof events) > 0) continue;
+  }
+
+ private:
+  int fd_;
+  int watch_ = -1;
+};
 
 int millis(Duration wait) {
   return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(wait).count());
@@ -159,6 +187,8 @@ Result<void> LogSource::start_again(const Handler& handler) {
 }
 
 Result<void> LogSource::read(const Handler& handler, bool follow, Duration wait) {
+  FileWatch watch(follow && kind_ == Kind::file);
+  watch.on(file_);
   bool leaving = false;  // the old file is read out once more, then the new one is taken
   while (!handler.stopped()) {
     if (kind_ == Kind::stream) {
@@ -174,11 +204,14 @@ Result<void> LogSource::read(const Handler& handler, bool follow, Duration wait)
     if (!got) return got.error();
     if (*got != Got::end) continue;
     if (kind_ == Kind::stream || !follow) return {};
-    if (std::exchange(leaving, false) && take_successor(handler)) continue;
+    if (std::exchange(leaving, false) && take_successor(handler)) {
+      watch.on(file_);
+      continue;
+    }
     leaving = has_successor();
     if (leaving) continue;
     handler.on_idle();
-    (void)::poll(nullptr, 0, millis(wait));
+    watch.wait(millis(wait));
   }
   return {};
 }

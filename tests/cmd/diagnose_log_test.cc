@@ -77,6 +77,21 @@ TEST(DiagnoseLog, FollowingTellsThePastAndThenWhatComes) {
   EXPECT_NE(ran.out.find("the main cause: FM-L7"), std::string::npos) << ran.out;
 }
 
+// Ctrl-C is how following ends: the exit status is the verdict's, and what was told is not told
+// again when nothing came since.
+TEST(DiagnoseLog, FollowedFileEndsWithCtrlCAndItsVerdict) {
+  const Sandbox box;
+  (void)box.write("debug.log", kMedium);
+  const auto ran = box.run_program(
+      {"/bin/bash", "-c",
+       "mkfifo out; '" + std::string(TIMECTL_BINARY) +
+           "' diagnose log debug.log --follow --poll-ms 5 --json > out & read line < out; "
+           "echo \"$line\"; kill -INT $!; wait $!; exit $?"});
+  EXPECT_EQ(ran.status, 1) << ran.err;
+  const auto data = json::parse(ran.out).as_object().at("data").as_object();
+  EXPECT_EQ(data.at("findings").as_array().size(), 1U);
+}
+
 // A pipe that never ends: what it costs does not grow with what came.
 TEST(DiagnoseLog, EndlessInputIsReadInBoundedMemory) {
   const Sandbox box;
