@@ -13,7 +13,6 @@ namespace {
 
 using diagnose::Act;
 using diagnose::Gravity;
-using diagnose::LogCause;
 using diagnose::LogFinding;
 using diagnose::LogPeer;
 using diagnose::LogReport;

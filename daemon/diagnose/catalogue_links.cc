@@ -16,9 +16,10 @@ constexpr auto kModes = std::to_array<Mode>({
      "On the peer: open 24000/tcp (testnet 24100) on the host and at the provider, and check "
      "externalip."},
     {"FM-R3", "NAT-OUTBOUND-ONLY", Gravity::medium, Act::you,
-     "The node is not reachable from outside",
+     "A node is not reachable from outside",
      "NAT or a firewall lets connections out but none in, so the node gets no rewards.",
-     "Open or forward port 24000/tcp (testnet 24100) and set externalip to the public address."},
+     "On the node that is named, else on yours: open or forward port 24000/tcp (testnet 24100) and "
+     "set externalip to the public address."},
     {"FM-R4", "DEAF-LISTENER", Gravity::critical, Act::you,
      "The daemon runs but no longer accepts connections",
      "An error of accept() ended the listener; the process lives on and looks healthy.",

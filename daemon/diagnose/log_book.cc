@@ -44,6 +44,9 @@ constexpr auto kConsequences = std::to_array<Consequence>({
     {"FM-B12", "FM-R2"},
 });
 
+// What one peer alone says is its word against ours: it may be the one on a fork.
+constexpr auto kNeedsTwoPeers = std::to_array<std::string_view>({"FM-S5"});
+
 std::optional<std::string_view> root_of(std::string_view code,
                                         const std::vector<LogFinding>& found) {
   for (const auto& row : kConsequences) {
@@ -167,6 +170,10 @@ std::vector<LogFinding> LogBook::findings() const {
     LogFinding finding{std::string(code), mode.gravity, std::string(mode.title),
                        mode.act,          total.count,  peers[index],
                        total.first,       total.last};
+    const bool one_peer_says = peers[index] == 1 && !rows_.contains(Key{index, std::nullopt});
+    if (one_peer_says && std::ranges::find(kNeedsTwoPeers, code) != kNeedsTwoPeers.end()) {
+      finding.severity = Gravity::medium;
+    }
     finding.meaning = mode.meaning;
     finding.remedy = mode.remedy;
     for (const auto& text : total.examples) {

@@ -37,7 +37,7 @@ struct LogFinding {
   std::string title = {};
   Act act = Act::nobody;
   std::uint64_t count = 0;
-  std::uint64_t peers = 0;
+  std::uint64_t peers = 0;  // at most so many, where rows were dropped and came again
   std::optional<WallTime> first_at = {};
   std::optional<WallTime> last_at = {};
   std::string meaning = {};

@@ -8,9 +8,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The catalogue's figures: a heartbeat every 10 s, so one missed is over 15; a tick of the dialler
-// every 30 s. Lines are lost under load, so three ticks must be missing, not the catalogue's two.
-constexpr auto kHeartbeatGap = 15s;
+// A heartbeat every 10 s, a tick of the dialler every 30 s. Lines are lost under load and these are
+// critical, so two heartbeats and three ticks must be missing; the catalogue's 15 s and 60 s would
+// be a single lost line.
+constexpr auto kHeartbeatGap = 25s;
 constexpr auto kHeartbeatSilence = 30s;
 constexpr auto kTickSilence = 100s;
 // FM-X12: three restarts within half an hour.

@@ -78,7 +78,7 @@ constexpr auto kPatterns = std::to_array<Pattern>({
     {"running obsolete software", "FM-H5"},
     {"is running outdated software", ""},
     {"is running newer software", ""},
-    {"FORK ALERT from", "FM-S5", node_sign},
+    {"FORK ALERT from", "FM-S5"},
     {"Handshake accepted from", "", accepted, "", "commit: "},
     {"Genesis hash verified with peer", ""},
     {"genesis hash mismatch (ours=", "FM-H6", wrong_genesis},

@@ -55,6 +55,22 @@ TEST(LogBook, WhatFollowsFromAnotherCauseStandsBehindAll) {
   EXPECT_FALSE(report.findings[0].follows_from.has_value());
 }
 
+TEST(LogBook, ForkThatOnePeerAloneTellsOfIsNotCritical) {
+  const auto fork = [](const std::string& ip) {
+    return line("03:00:00.000",
+                "[Outbound] FORK with " + ip + " at height 100: our aa vs their bb");
+  };
+  const auto severity = [](const std::string& text) {
+    const auto report = read_log(text);
+    return finding_of(report, "FM-S5")->severity;
+  };
+  EXPECT_EQ(severity(fork("50.28.104.50") + fork("50.28.104.50")), Gravity::medium);
+  EXPECT_EQ(severity(fork("50.28.104.50") + fork("50.28.104.51")), Gravity::critical);
+  EXPECT_EQ(
+      severity(fork("50.28.104.50") + line("03:00:01.000", "We appear to be on minority fork")),
+      Gravity::critical);
+}
+
 TEST(LogBook, ExamplesCannotSpeakToTheTerminal) {
   const auto report = read_log(line(
       "03:00:00.000", kEof + "\x07 \xe2\x80\xae" + std::string("\0", 1) + std::string(5000, 'x')));

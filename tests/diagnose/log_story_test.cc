@@ -41,8 +41,8 @@ std::string heartbeats(int from, int to) {
 
 TEST(LogStory, GapInTheHeartbeatIsAStarvedRuntime) {
   EXPECT_EQ(count_of(heartbeats(0, 300), "FM-X6"), 0U);
-  EXPECT_EQ(count_of(heartbeats(0, 100) + heartbeats(115, 300), "FM-X6"), 0U);
-  EXPECT_EQ(count_of(heartbeats(0, 100) + heartbeats(116, 300), "FM-X6"), 1U);
+  EXPECT_EQ(count_of(heartbeats(0, 100) + heartbeats(125, 300), "FM-X6"), 0U);
+  EXPECT_EQ(count_of(heartbeats(0, 100) + heartbeats(126, 300), "FM-X6"), 1U);
   // A restart between them explains the gap.
   EXPECT_EQ(count_of(heartbeats(0, 100) + banner(110) + heartbeats(150, 300), "FM-X6"), 0U);
 }
