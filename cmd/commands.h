@@ -29,6 +29,7 @@ void add_slots(CLI::App& root, Context& context);
 void add_sync(CLI::App& root, Context& context);
 [[nodiscard]] Result<int> watch_sync(Context& context, bool until_synced,
                                      Duration every);  // of add_sync
+void add_diagnose(CLI::App& root, Context& context);
 void add_events(CLI::App& root, Context& context);
 void add_audit(CLI::App& root, Context& context);
 void add_db(CLI::App& root, Context& context);

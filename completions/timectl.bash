@@ -2,13 +2,14 @@
 
 _timectl_commands() {
   case $1 in
-    '') echo 'status node whitelist refresh ban peer slots sync events audit db wire config demo explain completion version' ;;
+    '') echo 'status node whitelist refresh ban peer slots sync diagnose events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
     'whitelist') echo 'add remove list show pending approve reject export import verify' ;;
     'ban') echo 'add remove list why' ;;
     'peer') echo 'list show history connect disconnect' ;;
     'slots') echo 'check' ;;
     'sync') echo 'status watch peers fork pause resume' ;;
+    'diagnose') echo 'log' ;;
     'audit') echo 'list verify head export' ;;
     'db') echo 'check backup restore' ;;
     'wire') echo 'decode encode' ;;
@@ -40,6 +41,8 @@ _timectl_options() {
     'audit list') echo '-h --help --since --actor --subject' ;;
     'audit') echo '-h --help' ;;
     'events') echo '-h --help -f --follow --since --peer --kind' ;;
+    'diagnose log') echo '-h --help -f --follow --all --since' ;;
+    'diagnose') echo '-h --help' ;;
     'sync resume') echo '-h --help' ;;
     'sync pause') echo '-h --help' ;;
     'sync fork') echo '-h --help --accept --limit' ;;
@@ -125,6 +128,8 @@ _timectl_type() {
     'peer disconnect --for') echo 'DURATION' ;;
     'slots check') echo 'IP' ;;
     'sync fork --limit') echo 'N' ;;
+    'diagnose log') echo 'FILE' ;;
+    'diagnose log --since') echo 'TIME' ;;
     'events --since') echo 'TIME' ;;
     'events --peer') echo 'IP' ;;
     'events --kind') echo 'KIND' ;;

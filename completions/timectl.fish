@@ -11,7 +11,7 @@ function __timectl_path
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose log' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -43,6 +43,7 @@ complete -c timectl -n '__timectl_at ' -a ban -d 'which addresses are kept out, 
 complete -c timectl -n '__timectl_at ' -a peer -d 'the peers: state, next attempt, history'
 complete -c timectl -n '__timectl_at ' -a slots -d 'how many connection slots are used, and by whom'
 complete -c timectl -n '__timectl_at ' -a sync -d 'the chain: how far, according to whom, forks'
+complete -c timectl -n '__timectl_at ' -a diagnose -d 'why masternodes went away, and what to do'
 complete -c timectl -n '__timectl_at ' -a events -d 'what happened, and with --follow what happens'
 complete -c timectl -n '__timectl_at ' -a audit -d 'who changed what, in a log that shows tampering'
 complete -c timectl -n '__timectl_at ' -a db -d 'check, back up and restore the database'
@@ -187,6 +188,13 @@ complete -c timectl -n '__timectl_at sync fork' -l accept -d 'replace more block
 complete -c timectl -n '__timectl_at sync fork' -l limit -x -d 'at most so many forks, default 20'
 complete -c timectl -n '__timectl_at sync pause' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at sync resume' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at diagnose' -a log -d 'the causes that a log of timed names, the main one first'
+complete -c timectl -n '__timectl_at diagnose' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at diagnose log' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at diagnose log' -F
+complete -c timectl -n '__timectl_at diagnose log' -s f -l follow -d 'go on with what is written, over rotations'
+complete -c timectl -n '__timectl_at diagnose log' -l all -d 'tell every cause in full, not only the first five'
+complete -c timectl -n '__timectl_at diagnose log' -l since -x -d 'only later lines: 1h, or an RFC 3339 time'
 complete -c timectl -n '__timectl_at events' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s f -l follow -d 'go on with live events; needs the node'
 complete -c timectl -n '__timectl_at events' -l since -x -d 'only later ones: 1h, or an RFC 3339 time'

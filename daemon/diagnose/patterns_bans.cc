@@ -1,0 +1,167 @@
+#include <array>
+
+#include "daemon/diagnose/log_patterns.h"
+
+namespace timectl::diagnose {
+namespace {
+
+using enum LineKind;
+
+constexpr auto kPatterns = std::to_array<Pattern>({
+    // What the node does for an operator.
+    {"RPC: Unbanned", ""},
+    {"RPC: Permanently banned", ""},
+
+    // Bans as they are made: the ban is what keeps the peer away, whatever it was for.
+    {"Auto-banned subnet", "FM-B14", node_sign},
+    {"Banning subnet", "FM-B14", node_sign},
+    {"banning subnet", "FM-B14", node_sign},
+    {"from banned subnet", "FM-B14", node_sign},
+    {"Startup sweep: evicted", "FM-B14", node_sign},
+    {"Synchronized disconnect storm", "FM-B2", node_sign},
+    {"Cross-/24 synchronized disconnect", "FM-B2", node_sign},
+    {"SynchronizedCycling", "FM-B2"},
+    {"Handshake: temp-banned", "FM-H1"},
+    {"renewed 1-hour ban", "FM-H1", sign, "Handshake:"},
+    {"TLS: temp-banned", "FM-H9"},
+    {"renewed 1-hour ban", "FM-H9"},
+    {"Distributed TLS flood", "FM-H9", node_sign},
+    {"Frame bomb from", "FM-H12"},
+    {"Frame bomb detected from", "FM-H12"},
+    {"Inbound connection flood from", "FM-L1"},
+    {"Auto-banned", "FM-B1"},
+    {"PERMANENTLY BANNED", "FM-B1"},
+    {"Permanently banned: wrong genesis", "FM-B7", sign, "Rejected banned IP"},
+    {"Frame-bomb temp ban for", "FM-B7", sign, "Rejected banned IP"},
+    {"Permanently banned", "FM-H6", wrong_genesis, "wrong genesis block"},
+
+    // Reasons: a line that refuses a banned peer quotes them.
+    {"Ping flood: sustained excess pings", "FM-K3"},
+    {"PingFlood", "FM-K3"},
+    {"Rate limit exceeded for ping ", "FM-K3"},
+    {"Collateral hijack attempt", "FM-B9"},
+    {"COLLATERAL HIJACK BLOCKED", "FM-B9"},
+    {"Collateral already locked under different anchor", "FM-B9"},
+    {"V4 collateral hijack attempt", "FM-B9"},
+    {"collateral squatter", "FM-B9"},
+    {"Registry conflict", "FM-B9"},
+    {"Relayed free-tier collateral hijack announce", "FM-B9"},
+    {"IP cycling", "FM-B9"},
+    {"Reward-redirect: ", "FM-B9"},
+    {"[Collateral-Churn]", "FM-B9"},
+    {"ON-CHAIN ANCHOR VIOLATION", "FM-B9"},
+    {"CollateralHijack", "FM-B9"},
+    {"Invalid reward distribution in block", "FM-B11"},
+    {"Reward mismatch on block", "FM-B11"},
+    {"Reward-hijacking", "FM-B11"},
+    {"AV30 fork alert spam", "FM-S5"},
+    {"Fork chain predates network genesis", "FM-S17"},
+    {"Invalid reorg reward", "FM-S15"},
+    {"Invalid TLS SNI", "FM-H10"},
+    {"Pre-handshake timeout: no handshake message", "FM-H1"},
+    {"Sent message before completing handshake", "FM-H2"},
+    {"Invalid magic bytes: ", "FM-H3"},
+    {"Obsolete software: commit", "FM-H5"},
+    {"Message flood: pre-handshake flood", "FM-L8"},
+    {"Oversized frame header", "FM-H12"},
+    {"Rate limited: ", "FM-B10"},
+    {"MessageFlood", "FM-B10"},
+    {"escalated to ban", "FM-B10", sign, "Rate-limited peer"},
+    {"TlsFlood", "FM-H9"},
+    {"ConnectionFlood", "FM-L1"},
+    {"FrameBomb", "FM-H12"},
+    {"SyncLoopFlooding", "FM-S3"},
+
+    {"Recording severe violation for WHITELISTED", "FM-B1"},
+    {"SEVERE violation from", "FM-B1"},
+    {"severe violation", "FM-B1"},
+    {"Violation #", "FM-B1"},
+    {"REJECTING message from banned peer", "FM-B1"},
+    {"Closing connection to", "FM-B1", sign, "(banned"},
+    {"Rejected banned IP", "FM-B1"},
+    {"Rejected blacklisted IP", "FM-B1"},
+    {"AI: Banned peer", "FM-B1"},
+    {"AI ALERT:", "FM-B1", node_sign},
+    {"BlockPeer suppressed for whitelisted", ""},
+    {"Suppressing permanent ban", ""},
+    {"(banned)", "FM-B1", sign, "Skipping"},
+
+    {"permanent IP ban(s) from sled", "FM-B6", node_sign, "", "Loaded ", 1},
+    {"active temp ban(s) from sled", "FM-B6", node_sign, "", "Loaded ", 1},
+    {"wrong-genesis ban(s) from sled", "FM-B6", node_sign, "", "Loaded ", 1},
+    {"ban(s) from sled", "", node_sign},
+    {"Cleared persisted permanent ban", "FM-B6"},
+    {"Cleared self-ban for local IP", "FM-B8", node_sign},
+    {"Ignoring TLS failure from own IP", "FM-R7", node_sign},
+
+    // The line of every 5 minutes; without a whitelist nobody is protected.
+    {"DDoS guard: ", "FM-L2", sign, "conn/min, dropping"},
+    {"violations: ", "FM-B3", node_sign, "DDoS guard", "whitelist: ", 0, 0},
+    {"violations: ", "", node_sign, "DDoS guard"},
+    {"Marked ", "FM-B13", sign, "as whitelisted masternode with enhanced protection"},
+    {"Updated whitelist status for", ""},
+    {"Synced whitelist status", "", node_sign},
+    {" to whitelist: ", "", sign, "Added "},
+
+    {"Connection rate limit exceeded", "FM-L1"},
+    {"Max total connections reached", "FM-L3"},
+    {"Max regular peer connections reached", "FM-L3"},
+    {"Max inbound connections reached", "FM-L3"},
+    {"Rejected inbound connection from", "FM-L3"},
+    {"less-loaded peers", "FM-L4", sign, "Redirecting"},
+    {"[PHASE1] Pyramid startup", "FM-L5", node_sign},
+    {"[PHASE1] Small network", "", node_sign},
+    {"(AV25: ", "FM-L6"},
+    {"Rate limit exceeded for", "FM-L7"},
+    {"due to rate limit violations", "FM-L7"},
+    {"tripped pre-channel gate", "FM-L8"},
+    {"Pre-handshake flood from", "FM-L8"},
+    {"Message flood detected: pre-channel gate", "FM-L8"},
+
+    {"AI cooldown: ", "FM-B12"},
+    {" cooling down (", "FM-B12"},
+    {"consecutive=", "FM-B12", sign, "Connection failure for"},
+    {"Giving up on", "FM-B12"},
+
+    {"Scheduling auto-removal of masternode", "FM-P4"},
+    {"from registry (auto-removed", "FM-P4"},
+    {"Evicting paid-tier masternode", "FM-P4"},
+    {"Removed stale masternode", "FM-K6"},
+    {"marked offline (no heartbeat", "FM-K6"},
+    {"is back online", "", sign, "Masternode "},
+    {"Initiated 0 masternode connection(s)", "FM-P5", node_sign},
+    {"Initiated ", "", node_sign},
+    {"[PHASE0] No local genesis - connecting to 0", "FM-P5", node_sign},
+    {"Evicted persistently unreachable peer", "FM-P9"},
+    {"marked inactive (connection lost)", "FM-P10", ended},
+    {"Ignoring inactive gossip for", "FM-P10"},
+    {"Suspended masternode", "FM-P11"},
+    {"Restored masternode", ""},
+    {"collateral UTXO not found", "FM-P12"},
+    {"collateral UTXO not yet in local set", "FM-P12"},
+    {"duplicate masternode entries with ports", "FM-D10", node_sign},
+    {"due to invalid collateral", "FM-C10"},
+    {"Dual-claimant stalemate", "FM-C6"},
+    {"Free-tier IP migration", "FM-C6"},
+    {"CollateralAlreadyLocked", "FM-C6"},
+    {"new discovered peer candidate(s)", "FM-P8", node_sign},
+    {"Sent masternode announcement", ""},
+    {"Truncating MasternodesResponse", "FM-P7", node_sign},
+    {"total masternodes", "FM-P7", node_sign, "CRITICAL: ", "active / ", 100},
+    {"active / ", "", node_sign, "total masternodes"},
+    {"NODE STATUS | Height", "", node_sign},
+
+    {"CONNECTIVITY WARNING from", "FM-R3", node_sign},
+    {"Reachability probe FAILED for", "FM-R3"},
+    {"failed reachability probe", "FM-R3"},
+    {"not publicly reachable", "FM-R3"},
+    {"is now publicly reachable", ""},
+});
+
+}  // namespace
+
+std::span<const Pattern> ban_patterns() {
+  return kPatterns;
+}
+
+}  // namespace timectl::diagnose
