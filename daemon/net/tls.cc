@@ -196,6 +196,9 @@ Io Stream::handshake() {
   errno = 0;
   const int result = SSL_do_handshake(ssl_.get());
   const int saved = errno;
+  // What came in between the look and this was taken for TLS: the next look would see the middle of
+  // the handshake, and take it for something else.
+  if (BIO_number_read(SSL_get_rbio(ssl_.get())) > 0) heard_ = true;
   if (result == 1) {
     established_ = true;
     watch_->handshake_messages = 0;
