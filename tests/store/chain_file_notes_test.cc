@@ -105,7 +105,7 @@ TEST(ChainFileNotes, AForkThatSomebodyEditedIsLeftOutAndSaidToBeDamage) {
       auto file = directory.open();
       ASSERT_TRUE(file);
       ASSERT_TRUE(file->save_fork(fork_at(7, kNow)));
-      ASSERT_TRUE(file->save_fork(fork_at(9, kNow)));
+      ASSERT_TRUE(file->save_fork(fork_at(9, kNow + std::chrono::seconds(1))));
       EXPECT_EQ(file->forks(9).value().size(), 2U);
       EXPECT_FALSE(file->read_failure());
     }
