@@ -7,20 +7,12 @@
 #include <algorithm>
 #include <map>
 
-#include "daemon/wire/network_params.h"
+#include "tests/chain/toy_chain_view.h"
 
 namespace timectl::chain {
 namespace {
 
 using namespace std::chrono_literals;
-
-wire::Hash32 hash_of(Height height, std::uint8_t branch = 0) {
-  wire::Hash32 hash{};
-  hash[0] = 1;
-  hash[1] = branch;
-  for (std::size_t i = 0; i < 8; ++i) hash[24 + i] = static_cast<std::uint8_t>(height >> (8 * i));
-  return hash;
-}
 
 IpAddress masternode(std::uint8_t n) {
   return IpAddress::v4(64, 0, 0, n);
@@ -28,31 +20,6 @@ IpAddress masternode(std::uint8_t n) {
 IpAddress stranger(std::uint8_t n) {
   return IpAddress::v4(203, 0, 113, n);
 }
-
-// A chain of hashes.
-class ToyChain final : public ChainView {
- public:
-  explicit ToyChain(Height height) : height_(height) {}
-  [[nodiscard]] ChainTip tip() const override { return *at(height_); }
-  [[nodiscard]] std::optional<ChainTip> at(Height height) const override {
-    if (height > height_) return std::nullopt;
-    return ChainTip{{height, hash_of(height), 0}, time_of(height)};
-  }
-  [[nodiscard]] std::optional<wire::Hash32> hash_at(Height height) const override {
-    return height > height_ ? std::nullopt : std::optional(hash_of(height));
-  }
-  [[nodiscard]] std::vector<std::vector<std::uint8_t>> bodies(Height, Height,
-                                                              std::size_t) const override {
-    return {};
-  }
-  static std::int64_t time_of(Height height) {
-    return wire::params_of(wire::Network::testnet).genesis_time +
-           static_cast<std::int64_t>(height) * wire::block_seconds;
-  }
-
- private:
-  Height height_;
-};
 
 class CoordinatorTest : public testing::Test {
  protected:
