@@ -32,6 +32,7 @@ const std::map<std::string, Lines> kLayers{
       "daemon/core/ip_address.h", "daemon/core/vocabulary.h", "daemon/core/time.h",
       "daemon/core/utf8.h"}},
     {"daemon/chain", {"daemon/chain/", "daemon/wire/", "daemon/core/"}},
+    {"daemon/diagnose", {"daemon/diagnose/", "daemon/core/"}},
     {"config", {"config/", "daemon/core/"}},
     {"store", {"store/", "daemon/core/", "daemon/chain/"}},
     {"daemon/observe", {"daemon/observe/", "daemon/core/"}},
@@ -41,11 +42,12 @@ const std::map<std::string, Lines> kLayers{
     {"daemon", {"daemon/", "store/", "config/"}},
     // Of the chain the tables of words alone, for `explain`, which works without a node.
     {"cmd",
-     {"cmd/", "daemon/control/", "daemon/wire/", "daemon/core/", "config/",
+     {"cmd/", "daemon/control/", "daemon/diagnose/", "daemon/wire/", "daemon/core/", "config/",
       "daemon/chain/verdict.h", "daemon/chain/height_truth.h"}},
 };
 
-const std::set<std::string> kPureFolders{"daemon/core", "daemon/wire", "daemon/chain"};
+const std::set<std::string> kPureFolders{"daemon/core", "daemon/wire", "daemon/chain",
+                                         "daemon/diagnose"};
 std::set<std::string> words_of(const std::string& text) {
   std::istringstream words(text);
   return {std::istream_iterator<std::string>(words), {}};
