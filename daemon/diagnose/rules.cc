@@ -21,11 +21,27 @@ double rank(const Finding& finding) {
   return finding.confidence * kWeights.at(static_cast<std::size_t>(finding.severity));
 }
 
+// Findings that are no failure of the catalogue: `timectl explain` has these words as well.
+struct OwnCode {
+  std::string_view code;
+  std::string_view title;
+  std::string_view remedy;
+};
+constexpr auto kOwnCodes = std::to_array<OwnCode>({
+    {"slow", "The peer answers, but slowly",
+     "Look at the path to it and at its load; `timectl peer score IP` shows what is usual."},
+});
+
 void describe(Finding& finding) {
   if (const auto* mode = find_mode(finding.code); mode != nullptr) {
     finding.title = mode->title;
     finding.remedy = mode->remedy;
     return;
+  }
+  for (const auto& own : kOwnCodes) {
+    if (own.code != finding.code) continue;
+    finding.title = own.title;
+    finding.remedy = own.remedy;
   }
   if (const auto ailment = value_of<Ailment>(finding.code)) {
     finding.title = ailment_row(*ailment).meaning;

@@ -8,6 +8,8 @@
 // from is found once, at the node (five peers lost in one second are one uplink).
 
 #include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +24,7 @@
 namespace timectl::diagnose {
 
 enum class About : std::uint8_t { peer, node };
+BOOST_DESCRIBE_ENUM(About, peer, node)
 
 struct Rule {
   std::string_view code;  // of the catalogue, or the name of an Ailment (core/observer.h)

@@ -1,4 +1,5 @@
 // Rules about reaching a peer and passing its TLS: FM-R, and the ends of TLS among FM-H.
+#include <algorithm>
 #include <array>
 
 #include "daemon/core/reflect.h"
@@ -110,6 +111,25 @@ void starved(const Scene& s, Proof& p) {
   p.add(Side::ours, 0.7, "its RPC accepts the connection and says nothing, too");
 }
 
+void slow(const Scene& s, Proof& p) {
+  constexpr double kSlowAck = 1000;  // ms; two seconds is what timed itself expects at most
+  constexpr double kSlowPing = 500;  // ms, the median
+  if (!s.peer().probe || !s.probe_reached(Stage::handshake)) return;
+  const auto& probe = *s.peer().probe;
+  if (probe.handshake->ms.value_or(0) >= kSlowAck) {
+    p.add(Side::ours, 0.7, "its Ack took " + number_text(*probe.handshake->ms) + " ms");
+  }
+  auto rtt = probe.rtt_ms;
+  if (rtt.empty()) return;
+  std::sort(rtt.begin(), rtt.end());
+  const auto median = rtt[rtt.size() / 2];
+  if (median >= kSlowPing) {
+    p.add(Side::ours, 0.7,
+          "the median of " + count_text(rtt.size(), "ping", "pings") + " is " +
+              number_text(median) + " ms");
+  }
+}
+
 void ourselves(const Scene& s, Proof& p) {
   if (s.peer().contact.last_dial == EndReason::self_connection && !s.connected()) {
     p.add(Side::ours, 0.95, "our own Handshake came back: we dialled ourselves");
@@ -193,6 +213,7 @@ constexpr auto kRules = std::to_array<Rule>({
      starved},
     {"FM-R7", About::peer, Severity::warning, Act::you, "FM-R1 FM-R2 FM-H1 FM-H11 FM-D2 FM-P4",
      ourselves},
+    {"slow", About::peer, Severity::notice, Act::nobody, "", slow},
     {"FM-R7", About::node, Severity::warning, Act::you, "", own_address_listed},
     {"FM-R8", About::peer, Severity::warning, Act::peer, "FM-P4 FM-P6", ipv6_lost},
     {"FM-R9", About::peer, Severity::error, Act::peer, "FM-D1 FM-D12 FM-K2", shared_address},

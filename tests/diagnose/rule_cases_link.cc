@@ -78,6 +78,12 @@ constexpr auto kCases = std::to_array<RuleCase>({
     {"FM-R7", About::peer, kYou, Base::gone,
      [](Facts& f) { dialled(f, EndReason::self_connection); },
      [](Facts& f) { f.node.address = IpAddress::v4(64, 91, 241, 11); }},
+    {"slow", About::peer, Act::nobody, Base::well,
+     [](Facts& f) {
+       probed(f, Stage::ping, Outcome::ok);
+       peer(f).probe->handshake->ms = 1800;
+     },
+     [](Facts& f) { probed(f, Stage::ping, Outcome::ok); }},
     {"FM-R7", About::node, kYou, Base::well,
      [](Facts& f) { f.node.own_address_whitelisted = true; },
      [](Facts& f) { f.node.own_address_whitelisted.reset(); }},

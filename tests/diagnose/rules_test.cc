@@ -39,7 +39,7 @@ std::set<std::string> words(std::string_view text) {
 }
 
 bool is_code(std::string_view code) {
-  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value();
+  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value() || code == "slow";
 }
 
 TEST(Rules, EachNamesAModeOfTheCatalogueAndHidesSuchOnly) {
