@@ -39,6 +39,8 @@ const std::map<std::string, Lines> kLayers{
     {"daemon/control", {"daemon/control/", "daemon/core/"}},
     {"daemon/discovery", {"daemon/discovery/", "daemon/core/"}},
     {"daemon/net", {"daemon/net/", "daemon/wire/", "daemon/core/"}},
+    {"daemon/probe",
+     {"daemon/probe/", "daemon/net/", "daemon/wire/", "daemon/diagnose/", "daemon/core/"}},
     {"daemon", {"daemon/", "store/", "config/"}},
     // Of the chain the tables of words alone, for `explain`, which works without a node.
     {"cmd",

@@ -21,6 +21,8 @@
 #include "daemon/core/path_quality.h"
 #include "daemon/core/policy.h"
 #include "daemon/core/protection.h"
+#include "daemon/core/samples.h"
+#include "daemon/core/score.h"
 #include "daemon/core/time.h"
 #include "daemon/core/views.h"
 #include "daemon/core/violation.h"
@@ -164,6 +166,13 @@ class Node {
   [[nodiscard]] Result<void> connect(const IpAddress& ip, Now now);
   [[nodiscard]] Result<void> disconnect(const IpAddress& ip, Duration stay_away, Now now);
 
+  // A probe by somebody else (`diagnose peer --probe`) dials this address in our name: counted in
+  // the same ledger as our dials, and none of ours is made until end_probe(). Errors: a connection
+  // or attempt is there (`guarded`), the ledger is used up until a time that the error names, the
+  // address is ours, or the node is passive or stopping.
+  [[nodiscard]] Result<void> begin_probe(const IpAddress& ip, Now now);
+  void end_probe(const IpAddress& ip, Now now);
+
   void tick(Now now);                       // when due
   [[nodiscard]] Instant next_tick() const;  // the earliest time at which tick() has work
   // `spare`: an empty vector whose memory the next commands may use; what was taken, cleared.
@@ -179,6 +188,17 @@ class Node {
   [[nodiscard]] std::vector<RegistryView> registry(Now now) const;
   [[nodiscard]] MasternodesView masternodes(Now now) const;
   [[nodiscard]] std::vector<AilmentView> ailments() const;  // this node's own, now
+  // Of whitelisted peers and of all that have a session: for the history.
+  [[nodiscard]] std::vector<PeerReading> readings(Now now) const;
+  // Health (requirements Q1); none where nothing was ever noted of it.
+  [[nodiscard]] std::optional<ScoreView> score(const IpAddress& ip, Now now) const;
+  void remember_scores(std::vector<std::pair<IpAddress, ScoreState>> stored);  // before start()
+  // Those that changed since the last call, to be stored.
+  [[nodiscard]] std::vector<std::pair<IpAddress, ScoreState>> changed_scores();
+  // What only others can tell the score: blocks behind what is believed, and what it does with its
+  // chain.
+  void on_lag(const IpAddress& ip, std::uint64_t blocks, Now now);
+  void on_chain_misconduct(const IpAddress& ip, ChainMisconduct kind, Now now);
   // What is done for this peer; none in passive mode.
   [[nodiscard]] std::optional<LiveProtection> protection(const IpAddress& ip, Now now) const;
   [[nodiscard]] bool connected(const IpAddress& ip) const;  // handshake done, not closing

@@ -1,0 +1,76 @@
+#pragma once
+// Samples of the past (core/samples.h): steps of 5 minutes, rolled up to hours and days, so that
+// years stay small; and the sessions that are open, so that a kill -9 loses none. The node writes
+// the present step again at each look (a minute apart) and rolls up in small chunks from its tick;
+// reports, charts and `--at` query. A bad word or address is database_damaged naming the row.
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "daemon/core/events.h"
+#include "daemon/core/samples.h"
+#include "daemon/core/score.h"
+#include "store/database.h"
+
+namespace timectl::store {
+
+// Inserts or replaces the rows of these (step of 5 minutes, peer), in one transaction; `node` may
+// be empty. The same for `open`: all sessions that are open now, in the place of those stored.
+[[nodiscard]] Result<void> put_samples(Database& database, std::span<const PeerSample> peers,
+                                       const std::optional<NodeSample>& node,
+                                       std::span<const SessionRecord> open);
+
+struct SampleFilter {
+  std::optional<IpAddress> ip = {};    // of peers
+  std::optional<WallTime> since = {};  // steps that end after it
+  std::optional<WallTime> until = {};  // steps that begin before it
+  SampleStep step = SampleStep::five_minutes;
+  std::size_t limit = 10'000;
+};
+// Oldest first; of more than `limit` the newest.
+[[nodiscard]] Result<std::vector<PeerSample>> list_peer_samples(Database& database,
+                                                                const SampleFilter& filter);
+[[nodiscard]] Result<std::vector<NodeSample>> list_node_samples(Database& database,
+                                                                const SampleFilter& filter);
+// Everything of a period, one row for each peer, from the finest steps that are still kept at each
+// time (a period that begins within a step counts all of that step).
+[[nodiscard]] Result<std::vector<PeerSample>> sum_peer_samples(Database& database, WallTime since,
+                                                               WallTime until);
+[[nodiscard]] Result<std::optional<NodeSample>> sum_node_samples(Database& database, WallTime since,
+                                                                 WallTime until);
+// The last sample of each peer that begins at or before `at`, none older than `within`.
+[[nodiscard]] Result<std::vector<PeerSample>> peer_samples_at(Database& database, WallTime at,
+                                                              Duration within);
+[[nodiscard]] Result<std::optional<NodeSample>> node_sample_at(Database& database, WallTime at,
+                                                               Duration within);
+// The sessions that were open at that moment, whether they have ended since or not.
+[[nodiscard]] Result<std::vector<SessionRecord>> sessions_at(Database& database, WallTime at);
+
+// Sessions that a node which did not stop in order left open: moves them to the history, ended at
+// its last look with the reason `shutdown` and a detail that says so. At start, before the first
+// put_samples. Returns how many.
+[[nodiscard]] Result<std::size_t> end_open_sessions(Database& database);
+
+struct SampleRetention {
+  Duration five_minutes = std::chrono::hours(24 * 30);
+  Duration hours = std::chrono::hours(24 * 365);
+  Duration days = std::chrono::hours(24 * 365 * 10);
+  std::size_t max_bytes = 1'073'741'824;  // of the whole database file: the oldest fine steps go
+};
+// One bounded chunk (a few milliseconds): hours and days out of complete steps below them, then
+// what is too old, then what is too much. Returns the rows written or removed: again until 0.
+[[nodiscard]] Result<std::uint64_t> roll_up_samples(Database& database,
+                                                    const SampleRetention& retention, WallTime now);
+
+// Health scores (core/score.h), over restarts.
+struct StoredScore {
+  IpAddress ip = {};
+  ScoreState state = {};
+};
+inline constexpr std::size_t kMaxScores = 16'384;  // the oldest go
+[[nodiscard]] Result<void> save_scores(Database& database, std::span<const StoredScore> scores);
+[[nodiscard]] Result<std::vector<StoredScore>> load_scores(Database& database);
+
+}  // namespace timectl::store
