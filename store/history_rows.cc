@@ -18,19 +18,32 @@ std::optional<std::string_view> word_of(const std::optional<E>& value) {
   return value ? std::optional(name_of(*value)) : std::nullopt;
 }
 
-}  // namespace
-
-void insert_row(Connection& connection, const SessionRecord& session) {
-  Query(connection,
-        "INSERT INTO sessions (ip, direction, whitelisted, started_at, ended_at, end_reason,"
-        " detail, missed_pongs, rtt_ms_p50, rtt_ms_p95, bytes_in, bytes_out)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+void insert_session(Connection& connection, const char* sql, const SessionRecord& session) {
+  Query(connection, sql)
       .bind(session.ip.to_string(), name_of(session.direction), session.whitelisted,
             milliseconds_of(session.started_at), milliseconds_of(session.ended_at),
             name_of(session.end_reason), printable(session.detail, kMaxDetailBytes),
             bounded(session.missed_pongs), finite(session.rtt_ms_p50), finite(session.rtt_ms_p95),
             bounded(session.bytes_in), bounded(session.bytes_out))
       .run();
+}
+
+}  // namespace
+
+void insert_row(Connection& connection, const SessionRecord& session) {
+  insert_session(connection,
+                 "INSERT INTO sessions (ip, direction, whitelisted, started_at, ended_at,"
+                 " end_reason, detail, missed_pongs, rtt_ms_p50, rtt_ms_p95, bytes_in, bytes_out)"
+                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 session);
+}
+
+void insert_open_row(Connection& connection, const SessionRecord& session) {
+  insert_session(connection,
+                 "INSERT INTO open_sessions (ip, direction, whitelisted, started_at, ended_at,"
+                 " end_reason, detail, missed_pongs, rtt_ms_p50, rtt_ms_p95, bytes_in, bytes_out)"
+                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 session);
 }
 
 void insert_row(Connection& connection, const Event& event) {

@@ -17,6 +17,7 @@ inline constexpr const char* kEventColumns =
 
 // Throw what Query throws.
 void insert_row(Connection& connection, const SessionRecord& session);
+void insert_open_row(Connection& connection, const SessionRecord& session);  // open_sessions
 void insert_row(Connection& connection, const Event& event);
 // Throw StoreFailure naming the row and column that does not fit.
 [[nodiscard]] SessionRecord read_session(SQLite::Statement& statement, const char* table);

@@ -48,7 +48,7 @@ struct EventFilter {
 
 // How often what happened, by kind and reason, the kind that happened last first. Of more than
 // kMaxCountedEvents that match the newest are counted; `limit` plays no part.
-inline constexpr std::size_t kMaxCountedEvents = 100'000;
+inline constexpr std::size_t kMaxCountedEvents = 20'000;
 struct EventCount {
   EventKind kind = EventKind::node_started;
   std::optional<EndReason> reason = {};
