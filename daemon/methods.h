@@ -73,6 +73,8 @@ struct Services {
   std::optional<SyncServices> sync = {};  // none: no node, or it has no chain
   std::string data_dir = {};              // where the stored chain is, without a node
   std::function<void()> settle = {};      // finishes a large change that is under way
+  // Does it on the node's thread, soon; none: at once, there is only one thread. From any thread.
+  std::function<void(std::function<void()>)> post = {};
 };
 
 class Methods {
