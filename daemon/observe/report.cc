@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <map>
+#include <ranges>
 #include <set>
 
 namespace timectl::observe {
@@ -18,6 +19,8 @@ constexpr double kCatchUpAtLeast = 100;  // blocks a minute
 // The node is looked at once a minute, so a short catch-up seems slower than it was by up to a
 // minute. Below this much of it a slow one is not told from a fast one.
 constexpr double kCatchUpJudged = 180;  // seconds
+
+constexpr std::string_view kNoNode = "no node ran";
 
 std::string number(double value, int digits) {
   std::array<char, 32> text{};
@@ -184,7 +187,7 @@ ReportTarget catch_up_target(const std::optional<NodeSample>& node) {
   target.target = "at least " + number(kCatchUpAtLeast, 0) + " blocks/min";
   target.unit = "blocks/min";
   if (!node || !(node->syncing_seconds > 0)) {
-    target.detail = "it was never behind";
+    target.detail = node ? "it was never behind" : std::string(kNoNode);
     return target;
   }
   target.measured = static_cast<double>(node->blocks_syncing) / (node->syncing_seconds / 60);
@@ -218,6 +221,12 @@ std::string summary_of(const ReportView& view) {
   const auto met = all - missed.size() - unknown.size();
   std::string text = std::to_string(met) + " of " + several(all, "target") + " met";
   text += missed.empty() ? ", none missed" : "; missed: " + names_of(missed);
+  // The three of masternodes come first.
+  constexpr std::size_t kOfMasternodes = 3;
+  const bool theirs =
+      std::ranges::any_of(view.targets | std::views::take(kOfMasternodes),
+                          [](const ReportTarget& target) { return target.met == false; });
+  if (theirs) text += "; the worst masternode: " + name_of_peer(view.masternodes.front());
   if (!unknown.empty()) text += "; not measured: " + names_of(unknown);
   return text;
 }
@@ -241,9 +250,10 @@ ReportView make_report(const ReportInput& input) {
                    &ReportMasternode::missed_pongs),
       uptime_target(nodes),
       blocks_target({.name = "lag", .title = "Lag of our chain", .target = "under 10 blocks"}, lag,
-                    kLagBelow, false, "no best height was believed"),
+                    kLagBelow, false, input.node ? "no best height was believed" : kNoNode),
       blocks_target({.name = "spread", .title = "Spread of heights", .target = "within 10 blocks"},
-                    spread, kSpreadWithin, true, "fewer than two heights were known"),
+                    spread, kSpreadWithin, true,
+                    input.node ? "fewer than two heights were known" : kNoNode),
       fork_target(input),
       catch_up_target(input.node),
   };
