@@ -160,6 +160,7 @@ void Daemon::Parts::open_chain() {
            [this] {
              return whitelist.size() - (own_address && whitelist.contains(*own_address) ? 1U : 0U);
            },
+       .poorly = [this](const IpAddress& ip) { return node->fares_badly(ip, clock_now()); },
        .send =
            [this](const IpAddress& ip, wire::OutgoingMessage message) {
              if (network) network->send(ip, std::move(message));
