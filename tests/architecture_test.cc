@@ -44,8 +44,8 @@ const std::map<std::string, Lines> kLayers{
     {"daemon", {"daemon/", "store/", "config/"}},
     // Of the chain the tables of words alone, for `explain`, which works without a node.
     {"cmd",
-     {"cmd/", "daemon/control/", "daemon/diagnose/", "daemon/wire/", "daemon/core/", "config/",
-      "daemon/chain/verdict.h", "daemon/chain/height_truth.h"}},
+     {"cmd/", "daemon/control/", "daemon/observe/report.h", "daemon/diagnose/", "daemon/wire/",
+      "daemon/core/", "config/", "daemon/chain/verdict.h", "daemon/chain/height_truth.h"}},
 };
 
 const std::set<std::string> kPureFolders{"daemon/core", "daemon/wire", "daemon/chain",
