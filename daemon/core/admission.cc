@@ -79,7 +79,7 @@ std::optional<std::uint64_t> worst(std::span<const EvictionCandidate> candidates
   // Smaller is worse. A flood arrives together, from few networks, and has not been of use yet:
   // old and useful sessions from elsewhere stay. The id makes the order total.
   const auto rank = [&](const EvictionCandidate& c) {
-    return std::tuple(c.ready, ~c.violations, ~group_size[c.ip.network_group()], c.age,
+    return std::tuple(c.ready, ~c.violations, ~group_size[c.ip.network_group()], c.score, c.age,
                       c.useful_bytes, ~c.id);
   };
   const EvictionCandidate* worst_one = nullptr;

@@ -35,6 +35,7 @@ struct EvictionCandidate {
   Duration age = {};
   std::uint64_t useful_bytes = 0;
   std::uint64_t violations = 0;  // frames that we could not use
+  int score = 0;                 // its health in steps of ten points, 0 to 10
 };
 
 struct AdmissionRequest {
@@ -62,7 +63,8 @@ struct AdmissionDecision {
                                       const SlotPolicy& policy);
 
 // The worst of the candidates, none where there is none. The order: no handshake yet; most
-// violations; the network group with most connections; youngest; least bytes of use.
+// violations; the network group with most connections; the least healthy; youngest; least bytes of
+// use.
 [[nodiscard]] std::optional<std::uint64_t> worst(std::span<const EvictionCandidate> candidates);
 
 }  // namespace timectl

@@ -159,7 +159,7 @@ void Node::State::recount(const IpAddress& ip) {
   counts.set(ip, holding_of(ip));
 }
 
-std::vector<EvictionCandidate> Node::State::eviction_candidates(Instant now) const {
+std::vector<EvictionCandidate> Node::State::eviction_candidates(Now now) const {
   std::vector<EvictionCandidate> candidates;
   for (const auto& [ip, link] : links) {
     const Connection& c = connections.at(link.main);
@@ -168,7 +168,8 @@ std::vector<EvictionCandidate> Node::State::eviction_candidates(Instant now) con
     candidate.id = static_cast<std::uint64_t>(c.id);
     candidate.ip = ip;
     candidate.ready = c.stage == Stage::ready;
-    candidate.age = now - c.opened;
+    candidate.age = now.mono - c.opened;
+    candidate.score = score_step(ip, now);
     candidate.useful_bytes = c.traffic.bytes_in;
     candidate.violations = c.traffic.undecodable_frames;
     candidates.push_back(candidate);
@@ -178,7 +179,7 @@ std::vector<EvictionCandidate> Node::State::eviction_candidates(Instant now) con
 
 AdmissionDecision Node::State::place(const IpAddress& ip, Direction direction,
                                      std::optional<ConnectionId> except, bool limits_apply,
-                                     Instant now) const {
+                                     Now now) const {
   const bool masternode = is_masternode(ip);
   AdmissionRequest request;
   request.trust = masternode ? Trust::masternode : Trust::regular;
@@ -188,9 +189,9 @@ AdmissionDecision Node::State::place(const IpAddress& ip, Direction direction,
   request.usage = counts.usage(ip, without_it, direction == Direction::out);
   request.limits_apply = limits_apply;
   const SlotPolicy& slots = policy().slots;
-  request.ip_rate_free = ip_rates.available(ip, {slots.per_ip_per_minute, 1min}, now);
+  request.ip_rate_free = ip_rates.available(ip, {slots.per_ip_per_minute, 1min}, now.mono);
   request.subnet_rate_free =
-      subnet_rates.available(ip.subnet(), {slots.per_subnet_per_minute, 1min}, now);
+      subnet_rates.available(ip.subnet(), {slots.per_subnet_per_minute, 1min}, now.mono);
   const bool full = masternode && request.usage.total >= slots.max_connections;
   return admit(request, full ? eviction_candidates(now) : std::vector<EvictionCandidate>{}, slots);
 }

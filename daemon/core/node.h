@@ -171,7 +171,11 @@ class Node {
   // or attempt is there (`guarded`), the ledger is used up until a time that the error names, the
   // address is ours, or the node is passive or stopping.
   [[nodiscard]] Result<void> begin_probe(const IpAddress& ip, Now now);
-  void end_probe(const IpAddress& ip, Now now);
+  // `failed`: how it ended, where it did not come through; what the peer's node counts and bans for
+  // moves our ladder as a dial would.
+  void end_probe(const IpAddress& ip, Now now, std::optional<EndReason> failed = {});
+  // A time stamp of the peer's, in whole seconds (protocol 6): what its clock says now.
+  void on_clock(ConnectionId connection, WallTime theirs, Now now);
 
   void tick(Now now);                       // when due
   [[nodiscard]] Instant next_tick() const;  // the earliest time at which tick() has work
@@ -188,11 +192,14 @@ class Node {
   [[nodiscard]] std::vector<RegistryView> registry(Now now) const;
   [[nodiscard]] MasternodesView masternodes(Now now) const;
   [[nodiscard]] std::vector<AilmentView> ailments() const;  // this node's own, now
+  [[nodiscard]] ClockView clock() const;                    // as the connected peers see it
   // Of whitelisted peers and of all that have a session: for the history.
   [[nodiscard]] std::vector<PeerReading> readings(Now now) const;
   // Health (requirements Q1); none where nothing was ever noted of it.
   [[nodiscard]] std::optional<ScoreView> score(const IpAddress& ip, Now now) const;
   void remember_scores(std::vector<std::pair<IpAddress, ScoreState>> stored);  // before start()
+  // Once a minute: what was seen of the peers since the last call becomes evidence.
+  void look(Now now);
   // Those that changed since the last call, to be stored.
   [[nodiscard]] std::vector<std::pair<IpAddress, ScoreState>> changed_scores();
   // What only others can tell the score: blocks behind what is believed, and what it does with its

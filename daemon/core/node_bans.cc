@@ -30,6 +30,7 @@ void Node::State::violation(const IpAddress& ip, ViolationKind kind, const std::
                             Connection* by, Now now) {
   const auto outcome = bans.violation(ip, kind, standing(ip), policy().bans, now);
   if (!outcome.counted) return;
+  if (peers.contains(ip) || links.contains(ip)) note(ip, ScoreEvidence::violated(now.wall, kind));
   Event e = event(EventKind::violation, Severity::notice, ip, now);
   e.detail = std::string(name_of(kind)) + (detail.empty() ? "" : ": " + detail);
   record(std::move(e));

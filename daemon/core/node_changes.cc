@@ -29,7 +29,7 @@ void Node::on_whitelist_changed(const IpAddress& ip, Now now) {
       s.registry.heard(ip, now);
       s.note_masternode_count(now, ip);
     } else {
-      const auto decision = s.place(ip, c.direction, c.id, false, now.mono);
+      const auto decision = s.place(ip, c.direction, c.id, false, now);
       if (decision.answer == AdmissionAnswer::reject) {
         s.close_link(ip, EndReason::evicted, "no longer whitelisted, and " + decision.why, now);
       }
@@ -114,7 +114,7 @@ Result<void> Node::connect(const IpAddress& ip, Now now) {
     return Error{Code::busy, name + " was dialled as often as its node tolerates",
                  "the next attempt is possible in " + human_duration(allowed - now.mono)};
   }
-  const auto decision = s.place(ip, Direction::out, std::nullopt, false, now.mono);
+  const auto decision = s.place(ip, Direction::out, std::nullopt, false, now);
   if (decision.answer == AdmissionAnswer::reject) return Error{Code::busy, decision.why};
   peer->candidate = true;
   peer->reconnect.release();

@@ -82,7 +82,7 @@ Admission Node::on_inbound(ConnectionId connection, const IpAddress& remote, con
 
 Admission Node::State::accept(ConnectionId id, const IpAddress& remote, bool limits_apply,
                               Now now) {
-  const auto decision = place(remote, Direction::in, std::nullopt, limits_apply, now.mono);
+  const auto decision = place(remote, Direction::in, std::nullopt, limits_apply, now);
   if (decision.answer == AdmissionAnswer::reject) {
     return reject(EndReason::refused, decision.why, remote, now);
   }
@@ -132,7 +132,7 @@ Admission Node::State::second_connection(ConnectionId id, const IpAddress& remot
   }
   // Simultaneous open: both ends keep what the numerically higher address dialled.
   if (remote > options.own_address.value_or(local)) {
-    const auto decision = place(remote, Direction::in, main.id, false, now.mono);
+    const auto decision = place(remote, Direction::in, main.id, false, now);
     if (decision.answer == AdmissionAnswer::reject) {
       return reject(EndReason::refused, decision.why, remote, now);
     }
@@ -150,7 +150,7 @@ Admission Node::State::second_connection(ConnectionId id, const IpAddress& remot
 void Node::State::proceed(Connection& c, Now now) {
   const bool is_main = links.at(c.ip).main == c.id;
   if (is_main) {  // what it waited for is gone; that may have held no slot
-    const auto decision = place(c.ip, Direction::in, c.id, false, now.mono);
+    const auto decision = place(c.ip, Direction::in, c.id, false, now);
     if (decision.answer == AdmissionAnswer::reject) {
       close(c, EndReason::refused, decision.why, now);
       return;
@@ -192,7 +192,7 @@ void Node::on_ready(ConnectionId connection, const PeerHello& hello, Now now) {
     return;
   }
   const IpAddress ip = c->ip;
-  const auto decision = s.place(ip, c->direction, connection, false, now.mono);
+  const auto decision = s.place(ip, c->direction, connection, false, now);
   Link& link = s.links.at(ip);
   if (c->direction == Direction::out) {
     if (decision.answer == AdmissionAnswer::reject) {

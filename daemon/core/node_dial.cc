@@ -17,7 +17,8 @@ constexpr std::size_t kCandidates = 64;
 
 bool Node::State::dialable(const IpAddress& ip) const {
   return started && !stopping && options.mode == NodeMode::active && !is_own(ip) &&
-         !is_blacklisted(ip) && banned(ip) == nullptr && !ip.is_unspecified() && !ip.is_multicast();
+         !is_blacklisted(ip) && banned(ip) == nullptr && !ip.is_unspecified() &&
+         !ip.is_multicast() && !probing.contains(ip);
 }
 
 // What others tell us is dialled only where it can be a node of this network: public addresses,
@@ -132,9 +133,10 @@ std::optional<std::uint32_t> Node::State::as_of(const IpAddress& ip) const {
 
 // R6. An attacker who fills the list of candidates from one AS, or from one network, gets one slot
 // of it as long as others are due; who failed less and was connected later comes first. Where the
-// AS is not known, the /16 stands for it. Scores come on top of this.
-std::optional<IpAddress> Node::State::best_candidate(Instant now) const {
-  const auto rank = [this](const IpAddress& ip) {
+// AS is not known, the /16 stands for it. Among equals the healthier one, by steps, so that noise
+// decides nothing.
+std::optional<IpAddress> Node::State::best_candidate(Now now) const {
+  const auto rank = [&](const IpAddress& ip) {
     const auto it = peers.find(ip);
     const bool known = it != peers.end();
     const auto last = known ? it->second.last_connected_at : std::nullopt;
@@ -142,10 +144,10 @@ std::optional<IpAddress> Node::State::best_candidate(Instant now) const {
     const auto as_number = as_of(ip);
     const std::size_t in_as = as_number ? counts.dialled_in_as(*as_number) : in_group;
     return std::tuple(in_as, in_group, known ? it->second.reconnect.attempts() : 0,
-                      last ? -last->time_since_epoch().count() : 0);
+                      -score_step(ip, now), last ? -last->time_since_epoch().count() : 0);
   };
   std::optional<std::pair<decltype(rank({})), IpAddress>> best;
-  regular_due.for_due(now, kCandidates, [&](const IpAddress& ip) {
+  regular_due.for_due(now.mono, kCandidates, [&](const IpAddress& ip) {
     auto own = rank(ip);
     if (!best || own < best->first) best.emplace(std::move(own), ip);
   });
@@ -157,7 +159,7 @@ std::optional<IpAddress> Node::State::best_candidate(Instant now) const {
 bool Node::State::may_dial(Trust trust, const Budget& budget, Now now) {
   bool blocked = counts.attempts(trust) >= budget.at_once;
   if (trust == Trust::regular && !blocked) {
-    const auto decision = place({}, Direction::out, std::nullopt, false, now.mono);
+    const auto decision = place({}, Direction::out, std::nullopt, false, now);
     blocked = decision.answer == AdmissionAnswer::reject;
   }
   if (!blocked && !budget.bucket.available(budget.rate, now.mono)) {
@@ -186,7 +188,7 @@ void Node::State::pump(Now now) {
   }
   while (regular_due.due(now.mono)) {
     if (!may_dial(Trust::regular, regular_budget, now)) return;
-    try_dial(*best_candidate(now.mono), Trust::regular, regular_budget, now);
+    try_dial(*best_candidate(now), Trust::regular, regular_budget, now);
   }
 }
 
@@ -208,7 +210,7 @@ void Node::State::try_dial(const IpAddress& ip, Trust trust, const Budget& budge
     due.set(ip, allowed);
     return;
   }
-  const auto decision = place(ip, Direction::out, std::nullopt, false, now.mono);
+  const auto decision = place(ip, Direction::out, std::nullopt, false, now);
   if (decision.answer == AdmissionAnswer::reject) {
     // A session that could not stay only harms: at the next pass.
     due.set(ip, next_pass > now.mono ? next_pass : now.mono + limits.pass_interval);

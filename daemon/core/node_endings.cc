@@ -182,6 +182,7 @@ void Node::State::session_over(const Connection& c, EndReason reason, const std:
 
   // Our own stop, and a newer connection in its place, are no loss.
   const bool loss = reason != EndReason::shutdown && reason != EndReason::superseded;
+  if (loss) note(c.ip, ScoreEvidence::ended(now.wall, reason));
   const bool masternode = is_masternode(c.ip);
   Event e = event(EventKind::peer_disconnected,
                   masternode && loss ? Severity::critical : Severity::info, c.ip, now);

@@ -4,8 +4,10 @@
 // at most one contender that may take its place (S4). A connection that is being closed is in no
 // link; it only waits for its on_closed.
 
+#include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include "daemon/core/rate_limit.h"
 #include "daemon/core/reconnect.h"
 #include "daemon/core/registry.h"
+#include "daemon/core/score.h"
 #include "daemon/core/slot_counts.h"
 
 namespace timectl {
@@ -52,6 +55,9 @@ struct Connection {
   Duration user_timeout = {};            // as the socket has it
   std::uint64_t unknown_pongs = 0;       // in a row
   std::uint64_t undecodable_judged = 0;  // bursts that were counted as violations
+  std::uint64_t looked_sent = 0;         // of the liveness, at the last look
+  std::uint64_t looked_missed = 0;
+  std::optional<double> clock_seconds = {};  // its clock less ours
 
   [[nodiscard]] bool was_ready() const { return liveness.has_value(); }
 };
@@ -111,6 +117,12 @@ struct Node::State {
   Instant next_pass = {};
   std::vector<PeerMemory> remembered;  // between remember() and start()
   std::vector<Command> commands;
+  std::map<IpAddress, Score> scores;  // at most ScorePolicy::max_scores
+  std::set<IpAddress> changed_scores;
+  HeldEvidence held_evidence;
+  std::optional<Instant> looked_at = {};
+  std::set<IpAddress> probing;                           // by somebody else, now
+  std::map<IpAddress, std::deque<Instant>> probes = {};  // of the last hour
 
   // --- facts (node.cc)
   [[nodiscard]] const Policy& policy() const { return options.policy; }
@@ -125,10 +137,10 @@ struct Node::State {
   [[nodiscard]] const Connection* main_of(const IpAddress& ip) const;
   [[nodiscard]] bool ready(const IpAddress& ip) const;
   [[nodiscard]] std::optional<Holding> holding_of(const IpAddress& ip) const;
-  [[nodiscard]] std::vector<EvictionCandidate> eviction_candidates(Instant now) const;
+  [[nodiscard]] std::vector<EvictionCandidate> eviction_candidates(Now now) const;
   [[nodiscard]] AdmissionDecision place(const IpAddress& ip, Direction direction,
                                         std::optional<ConnectionId> except, bool limits_apply,
-                                        Instant now) const;
+                                        Now now) const;
   Peer* ensure_peer(const IpAddress& ip);  // none where the table is full
 
   // --- effects (node.cc)
@@ -153,6 +165,11 @@ struct Node::State {
   void note_all_protections(Now now);
   void note_immunity(BanImmunity before, Now now);
 
+  // --- scores (node_scores.cc)
+  void note(const IpAddress& ip, const ScoreEvidence& evidence);
+  void settle_evidence(Now now);
+  [[nodiscard]] double score_of(const IpAddress& ip, Now now) const;  // neutral where unknown
+  [[nodiscard]] int score_step(const IpAddress& ip, Now now) const;   // 0 to 10
   // --- bans (node_bans.cc)
   [[nodiscard]] Standing standing(const IpAddress& ip) const;
   [[nodiscard]] const Ban* banned(const IpAddress& ip) const;  // by hand or automatically, now
@@ -194,7 +211,7 @@ struct Node::State {
   // Of options.as_number; none where there is no database.
   [[nodiscard]] std::optional<std::uint32_t> as_of(const IpAddress& ip) const;
   // The regular candidate to dial next (R6), of those that are due.
-  [[nodiscard]] std::optional<IpAddress> best_candidate(Instant now) const;
+  [[nodiscard]] std::optional<IpAddress> best_candidate(Now now) const;
   struct Budget {  // R7, of one kind of target
     TokenBucket& bucket;
     Rate rate;

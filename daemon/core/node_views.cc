@@ -89,7 +89,7 @@ SlotCheckView Node::check_slot(const IpAddress& ip, Now now) const {
   } else {
     const bool limited =
         !s.is_masternode(ip) || s.policy().whitelist.ban_immunity != BanImmunity::all;
-    const auto decision = s.place(ip, Direction::in, std::nullopt, limited, now.mono);
+    const auto decision = s.place(ip, Direction::in, std::nullopt, limited, now);
     view.accept = decision.answer != AdmissionAnswer::reject;
     view.reason = view.accept
                       ? (s.is_masternode(ip) ? "a masternode has a slot" : "a regular slot is free")
@@ -112,6 +112,7 @@ PeerView view_of(const State& s, const IpAddress& ip, Now now) {
   if (peer != s.peers.end()) view.state = state_of(peer->second, now.mono);
   const bool due = s.masternode_due.find(ip).has_value() || s.regular_due.find(ip).has_value();
   if (view.state == PeerState::idle && due) view.state = PeerState::backoff;
+  if (s.scores.contains(ip)) view.score = s.score_of(ip, now);
   const Connection* c = s.main_of(ip);
   if (c == nullptr) return view;
   view.direction = c->direction;
@@ -160,6 +161,7 @@ Result<PeerDetailView> Node::peer(const IpAddress& ip, Now now) const {
   if (c != nullptr) {
     view.unknown_frames = c->traffic.unknown_frames;
     view.undecodable_frames = c->traffic.undecodable_frames;
+    view.clock_seconds = c->clock_seconds;
     if (c->was_ready()) view.path = path_of(*c, s.rules_for(*c, now.mono), now.mono);
   }
   if (it == s.peers.end()) return view;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "daemon/core/score_policy.h"
 #include "daemon/core/time.h"
 #include "daemon/core/vocabulary.h"
 
@@ -82,6 +83,7 @@ struct ReconnectPolicy {                 // R1-R7 and the table below them
   Duration pass_interval = 120s;                // R4
   std::size_t attempts_per_minute = 4;          // to one target, probes included
   std::size_t after_tcp_failures_per_hour = 4;  // architecture.md: they are counted and banned for
+  std::size_t probes_per_hour = 9;              // to one target (scenarios.md, "Always")
   Duration passive_wait = 180s;                 // S5
   Duration dialed_us_within = 24h;              // S5
   std::size_t masternode_dials_per_second = 10;  // R7, the whole node
@@ -94,7 +96,7 @@ BOOST_DESCRIBE_STRUCT(ReconnectPolicy, (),
                        regular_first_delay, regular_max_delay, regular_attempts, regular_forget_for,
                        unclean_delay, early_close_first_delay, rejected_first_delay, rejected_delay,
                        jitter_from, jitter, stable_after, pass_interval, attempts_per_minute,
-                       after_tcp_failures_per_hour, passive_wait, dialed_us_within,
+                       after_tcp_failures_per_hour, probes_per_hour, passive_wait, dialed_us_within,
                        masternode_dials_per_second, masternode_dials_at_once,
                        regular_dials_per_second, regular_dials_at_once))
 
@@ -158,9 +160,10 @@ struct Policy {
   std::uint32_t min_peer_commit_count = 2062;  // protocol 5.5
   std::size_t known_peers = 4096;              // learned addresses kept, regular ones
   BanPolicy bans;
+  ScorePolicy score;  // Q1
 };
 BOOST_DESCRIBE_STRUCT(Policy, (),
                       (slots, liveness, observer, reconnect, transport, whitelist, commit_count,
-                       min_peer_commit_count, known_peers, bans))
+                       min_peer_commit_count, known_peers, bans, score))
 
 }  // namespace timectl

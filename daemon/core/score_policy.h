@@ -51,10 +51,11 @@ struct ScorePolicy {
   Duration hold = 60s;                        // until a fault of our own would have shown:
                                               // LivenessPolicy::tcp_user_timeout and a ping
   std::size_t max_held = 65'536;              // pieces of evidence that wait for that
+  std::size_t max_scores = 16'384;            // peers with a score; the longest unheard go first
 };
 BOOST_DESCRIBE_STRUCT(ScorePolicy, (),
                       (uptime, loss, rtt, jitter, lag, disconnects, violations, misconduct,
                        in_sync_blocks, worst_sample, worst_lag, usual_after, least_usual_ms,
-                       usual_half_life, usual_step, hold, max_held))
+                       usual_half_life, usual_step, hold, max_held, max_scores))
 
 }  // namespace timectl

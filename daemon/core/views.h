@@ -22,6 +22,12 @@ struct AilmentView {  // of this node itself
 };
 BOOST_DESCRIBE_STRUCT(AilmentView, (), (ailment, since, detail))
 
+struct ClockView {
+  std::uint64_t peers = 0;                   // whose clocks are known
+  std::optional<double> ahead_seconds = {};  // of ours, against their median; none of too few
+};
+BOOST_DESCRIBE_STRUCT(ClockView, (), (peers, ahead_seconds))
+
 struct SlotsView {
   std::uint64_t total = 0;
   std::uint64_t total_max = 0;
@@ -96,10 +102,12 @@ struct PeerDetailView : PeerView {
   std::uint64_t unknown_frames = 0;
   std::uint64_t undecodable_frames = 0;
   std::optional<PathView> path = {};
+  std::optional<double> clock_seconds = {};  // its clock less ours; whole seconds
 };
 BOOST_DESCRIBE_STRUCT(PeerDetailView, (PeerView),
                       (next_attempt_at, next_attempt_reason, attempts, ledger, last_end_reason,
-                       last_text, last_heard_at, unknown_frames, undecodable_frames, path))
+                       last_text, last_heard_at, unknown_frames, undecodable_frames, path,
+                       clock_seconds))
 
 struct RegistryView {
   IpAddress ip = {};

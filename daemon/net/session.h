@@ -127,6 +127,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_message(const wire::Message& message, wire::Bytes payload);
   void on_talk(const wire::Message& message);
   void on_ping(const wire::msg::Ping& ping);
+  void report_clock(std::int64_t stamp, Now now);
   void on_late_handshake(const wire::msg::Handshake& handshake);
   void on_lists(const wire::Message& message);
   void count_undecodable(bool unknown);

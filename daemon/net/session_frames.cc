@@ -173,7 +173,9 @@ void Session::on_talk(const wire::Message& message) {
   if (const auto* ping = std::get_if<wire::msg::Ping>(&message)) {
     on_ping(*ping);
   } else if (const auto* pong = std::get_if<wire::msg::Pong>(&message)) {
-    context_->node.on_pong(id_, pong->nonce, pong->height, context_->now());
+    const Now now = context_->now();
+    context_->node.on_pong(id_, pong->nonce, pong->height, now);
+    report_clock(pong->timestamp, now);
   } else if (const auto* handshake = std::get_if<wire::msg::Handshake>(&message)) {
     on_late_handshake(*handshake);
   } else if (const auto* tip = std::get_if<wire::msg::ChainTipResponse>(&message)) {
@@ -206,7 +208,15 @@ void Session::on_ping(const wire::msg::Ping& ping) {
   pong.timestamp = std::chrono::floor<seconds>(now.wall).time_since_epoch().count();
   pong.height = own_height();
   send(pong, Place::front);
+  report_clock(ping.timestamp, now);
   if (ping.height) context_->node.on_height(id_, *ping.height, now);
+}
+
+// What no clock shows (before 1970, after 9999) says nothing.
+void Session::report_clock(std::int64_t stamp, Now now) {
+  constexpr std::int64_t kLastSecond = 253'402'300'799;
+  if (stamp <= 0 || stamp > kLastSecond) return;
+  context_->node.on_clock(id_, WallTime(seconds(stamp)), now);
 }
 
 void Session::on_late_handshake(const wire::msg::Handshake& handshake) {

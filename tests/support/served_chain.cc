@@ -51,13 +51,19 @@ std::shared_ptr<const ServedChain> ServedChain::generated(wire::Network network,
 std::shared_ptr<const ServedChain> ServedChain::huge(wire::Network network, std::uint64_t seed,
                                                      std::size_t count,
                                                      std::optional<std::uint64_t> over) {
+  static std::map<
+      std::tuple<wire::Network, std::uint64_t, std::size_t, std::optional<std::uint64_t>>,
+      std::shared_ptr<const ServedChain>>
+      made;
+  auto& kept = made[{network, seed, count, over}];
+  if (kept) return kept;
   const std::shared_ptr<ServedChain> chain(new ServedChain(network));
   chain->seed_ = seed;
   chain->over_ = over;
   for (std::uint64_t height = 1; height <= count; ++height) {
     chain->places_.push_back(place_of(chain->make_huge(height)));
   }
-  return chain;
+  return kept = chain;
 }
 
 ServedChain::Block ServedChain::make_huge(std::uint64_t height) const {

@@ -25,7 +25,8 @@ class ServedChain {
                                                                     std::uint64_t seed,
                                                                     std::size_t count);
   // Every block has the greatest valid size, that of height `over` a byte more. They are made anew
-  // each time one is asked for (a tenth of a second), so that none is held.
+  // each time one is asked for (a tenth of a second), so that none is held; their hashes are made
+  // once, as those of generated().
   [[nodiscard]] static std::shared_ptr<const ServedChain> huge(wire::Network network,
                                                                std::uint64_t seed,
                                                                std::size_t count,
