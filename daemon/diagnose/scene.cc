@@ -207,6 +207,17 @@ std::string Scene::notice() const {
   return peer_->node ? peer_->node->last_text : "";
 }
 
+std::optional<EndReason> end_of(const ProbeFacts& probe) {
+  const auto contact = of_probe(probe);
+  if (contact.stage == Stage::none || contact.outcome == Outcome::ok) return std::nullopt;
+  for (const auto& row : kEndings) {
+    if (row.stage == contact.stage && row.outcome == contact.outcome) return row.reason;
+  }
+  if (contact.stage == Stage::tls) return EndReason::tls_failed;
+  if (contact.stage == Stage::handshake) return EndReason::no_handshake;
+  return std::nullopt;  // the handshake was done: whatever came then was a session
+}
+
 std::string span_text(double length) {
   constexpr double kMost = 3.2e8;  // ten years: what parse_duration takes
   if (!(length >= 0)) length = 0;

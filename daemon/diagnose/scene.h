@@ -100,6 +100,9 @@ class Scene {
   Contact contact_;
 };
 
+// How a dial would have ended where this probe did; none where it came through.
+[[nodiscard]] std::optional<EndReason> end_of(const ProbeFacts& probe);
+
 // For evidence: "3 d 4 h", "12", "0.25".
 [[nodiscard]] std::string span_text(double seconds);
 [[nodiscard]] std::string count_text(std::uint64_t n, std::string_view one, std::string_view many);
