@@ -11,6 +11,7 @@
 namespace timectl::diagnose {
 namespace {
 
+constexpr std::size_t kMaxEvidence = 400;  // bytes of one piece
 constexpr double kOneSided = 0.85;
 constexpr double kMostSure = 0.99;  // nobody is surer than that from outside
 
@@ -88,10 +89,10 @@ Contact of_dial(const PeerFacts& peer) {
 
 }  // namespace
 
-void Proof::add(Side side, double weight, std::string evidence) {
+void Proof::add(Side side, double weight, const std::string& evidence) {
   open_ *= 1 - std::clamp(weight, 0.0, 1.0);
   heard_[static_cast<std::size_t>(side)] = true;
-  evidence_.push_back(std::move(evidence));
+  evidence_.push_back(printable(evidence, kMaxEvidence));  // much of it are a peer's words
 }
 
 void Proof::doubt(double weight) {

@@ -22,8 +22,8 @@ enum class Side : std::uint8_t { ours, peer, others };
 
 class Proof {
  public:
-  // `weight`: how sure this alone would make us, 0 to 1.
-  void add(Side side, double weight, std::string evidence);
+  // `weight`: how sure this alone would make us, 0 to 1. The text is made printable.
+  void add(Side side, double weight, const std::string& evidence);
   // Something speaks against it: what is left of the confidence is (1 - weight) of it.
   void doubt(double weight);
   void acts(Act act) { act_ = act; }  // where it differs from the rule's
