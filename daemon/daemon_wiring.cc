@@ -74,6 +74,7 @@ Services Daemon::Parts::services(const ModeDecision& mode) {
     refresher->ask(dry_run, std::move(origin), std::move(done));
   };
   result.settle = [this] { applier->settle(); };
+  result.probes = network_probe_tools();
   result.post = [this](std::function<void()> work) { asio::post(io, std::move(work)); };
   return result;
 }

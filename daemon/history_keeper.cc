@@ -82,36 +82,24 @@ Result<void> HistoryKeeper::look(Node& node, const config::Config& config, std::
                  .sync = sync,
                  .sync_threshold = config.sync.threshold},
                 now);
-  auto rows = sampler_.rows();
-  for (auto& row : rows.peers) peers_.insert_or_assign({row.at, row.ip}, std::move(row));
-  if (rows.node) nodes_.insert_or_assign(rows.node->at, *rows.node);
-  while (peers_.size() > kMostWaiting) peers_.erase(peers_.begin());
-  while (nodes_.size() > kMostWaiting) nodes_.erase(nodes_.begin());
   for (auto& [ip, state] : node.changed_scores()) scores_.insert_or_assign(ip, state);
-  while (scores_.size() > kMostWaiting) scores_.erase(scores_.begin());
+  while (scores_.size() > store::kMaxScores) scores_.erase(scores_.begin());
   // A large change is being written, or writing is off until the recorder has reopened the file.
   if (database_.batch_open() || database_.write_failure()) return {};
-  auto written = write(rows.open);
+  auto written = write_samples();
   return written ? write_scores() : written;
 }
 
-Result<void> HistoryKeeper::write(std::span<const SessionRecord> open) {
-  std::vector<PeerSample> peers;
-  for (const auto& [key, row] : peers_) peers.push_back(row);
-  // Of each moment its own call: they are few, and mostly one.
-  std::optional<NodeSample> newest;
-  if (!nodes_.empty()) newest = std::prev(nodes_.end())->second;
-  if (auto put = store::put_samples(database_, peers, newest, open); !put) return put;
-  peers_.clear();
-  while (!nodes_.empty()) {
-    const auto oldest = nodes_.begin();
-    const bool stored = newest && oldest->first == newest->at;
-    if (!stored) {
-      auto put = store::put_samples(database_, {}, oldest->second, open);
-      if (!put) return put;
-    }
-    nodes_.erase(oldest);
+Result<void> HistoryKeeper::write_samples() {
+  const auto rows = sampler_.rows();
+  const std::size_t older = rows.nodes.empty() ? 0 : rows.nodes.size() - 1;
+  // Of each finished step its own call: there is more than one only after the disk was full.
+  for (std::size_t i = 0; i < older; ++i) {
+    if (auto put = store::put_samples(database_, {}, rows.nodes[i], rows.open); !put) return put;
   }
+  const auto newest = rows.nodes.empty() ? std::nullopt : std::optional(rows.nodes.back());
+  if (auto put = store::put_samples(database_, rows.peers, newest, rows.open); !put) return put;
+  sampler_.stored();
   return {};
 }
 

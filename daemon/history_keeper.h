@@ -8,7 +8,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "config/config.h"
@@ -35,22 +34,19 @@ class HistoryKeeper {
   [[nodiscard]] Result<bool> upkeep(const config::Config& config, Now now);
 
   static constexpr Duration kLookInterval = std::chrono::minutes(1);
-  static constexpr std::size_t kMostWaiting = 20'000;  // rows: a day of 70 peers
-
-  [[nodiscard]] std::size_t waiting() const { return peers_.size(); }
+  // Rows of peers that are not stored, or of the step that is not over.
+  [[nodiscard]] std::size_t waiting() const { return sampler_.rows().peers.size(); }
 
  private:
   void note_chain(Node& node, const std::optional<SyncStatusView>& sync,
                   std::span<const SyncPeerView> standings, std::span<const PeerReading> readings,
                   Now now);
-  [[nodiscard]] Result<void> write(std::span<const SessionRecord> open);
+  [[nodiscard]] Result<void> write_samples();
   [[nodiscard]] Result<void> write_scores();
 
   store::Database& database_;
   observe::Sampler sampler_;
-  std::map<std::pair<WallTime, IpAddress>, PeerSample> peers_;  // not stored yet
-  std::map<WallTime, NodeSample> nodes_;
-  std::map<IpAddress, ScoreState> scores_;
+  std::map<IpAddress, ScoreState> scores_;  // not stored yet
   std::map<IpAddress, std::string> standings_;
   Instant rolled_up_at_{};
 };

@@ -65,6 +65,11 @@ void sort_peer_rows(PeerRows& rows, const std::string& key);
                                         WallTime at);
 [[nodiscard]] control::Reply past_status(const Call& call, WallTime at);
 [[nodiscard]] Result<void> refuse_future(const Call& call, WallTime at);
+// What is remembered of a peer, as a node that has just started would show it.
+[[nodiscard]] PeerDetailView view_of(const PeerMemory& memory, WallTime now);
+// Is the protection of these in force (whitelist.verify); one row for each, in order.
+[[nodiscard]] Result<std::vector<control::ProtectionRow>> protection_of(
+    const Call& call, const std::vector<IpAddress>& ips);
 
 [[nodiscard]] control::Reply hello(const Call& call);
 [[nodiscard]] control::Reply status(const Call& call);
@@ -99,6 +104,10 @@ void sort_peer_rows(PeerRows& rows, const std::string& key);
 [[nodiscard]] control::Reply sync_fork_accept(const Call& call);
 [[nodiscard]] control::Reply sync_pause(const Call& call);
 [[nodiscard]] control::Reply sync_resume(const Call& call);
+[[nodiscard]] control::Reply diagnose_peer(const Call& call);
+[[nodiscard]] control::Reply diagnose_probe(const Call& call);
+[[nodiscard]] control::Reply diagnose_node(const Call& call);
+[[nodiscard]] control::Reply diagnose_everything(const Call& call);
 [[nodiscard]] control::Reply audit_list(const Call& call);
 [[nodiscard]] control::Reply audit_verify(const Call& call);
 [[nodiscard]] control::Reply audit_head(const Call& call);
