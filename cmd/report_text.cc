@@ -116,7 +116,8 @@ std::string cell(std::string_view text) {
 }  // namespace
 
 std::string report_text(const Output& out, const ReportView& view) {
-  std::string text = out.paint(Paint::bold, wrapped(view.summary, 0, out.width())) + "\n\n";
+  std::string text =
+      out.paint(Paint::bold, wrapped(printable(view.summary, 400), 0, out.width())) + "\n\n";
   text += fields_text(out, {{"Period", out.time(view.since) + " to " + out.time(view.until)},
                             {"Observed", observed(view)}});
   text += "\n" + targets_table(out, view.targets) + remarks(out, view.targets);
@@ -125,8 +126,9 @@ std::string report_text(const Output& out, const ReportView& view) {
 }
 
 std::string report_markdown(const ReportView& view) {
-  std::string text = fmt::format("# timectl report\n\n**{}**\n\n{} to {}; {}.\n\n", view.summary,
-                                 utc_text(view.since), utc_text(view.until), observed(view));
+  std::string text =
+      fmt::format("# timectl report\n\n**{}**\n\n{} to {}; {}.\n\n", cell(view.summary),
+                  utc_text(view.since), utc_text(view.until), observed(view));
   text += "| Target | Wanted | Measured | Met | Detail |\n|---|---|---:|---|---|\n";
   for (const auto& row : view.targets) {
     text += fmt::format("| {} | {} | {} | {} | {} |\n", row.title, row.target, measured(row),
