@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "cmd/table.h"
@@ -95,8 +96,10 @@ std::string masternodes_table(const Output& out, const std::vector<ReportMastern
 }
 
 std::string observed(const ReportView& view) {
-  std::string text = fmt::format("the node ran {} of {}", span(view.observed_seconds),
-                                 human_duration(view.until - view.since));
+  // A period that begins within a step has all of it in its sums.
+  const auto period = seconds(view.until - view.since);
+  std::string text = fmt::format("the node ran {} of {}",
+                                 span(std::min(view.observed_seconds, period)), span(period));
   if (view.own_outage_seconds > 0) {
     text += fmt::format("; for {} of that it was itself in trouble", span(view.own_outage_seconds));
   }
