@@ -24,7 +24,7 @@ struct OwnRemedy {
   std::string_view text;
 };
 [[nodiscard]] std::span<const OwnRemedy> own_remedies();
-// What to do where it is ours to act; empty: what the catalogue says.
+// What to do where it is not the peer who has to; empty: what the catalogue says.
 [[nodiscard]] std::string_view own_remedy(std::string_view code);
 
 // Findings that are no mode of the catalogue and no ailment.

@@ -37,7 +37,8 @@ void describe(Finding& finding) {
     finding.title = ailment_row(*ailment).meaning;
     finding.remedy = ailment_row(*ailment).remedy;
   }
-  const auto ours = finding.act == Act::you ? own_remedy(finding.code) : std::string_view();
+  // The catalogue speaks to who runs a timed: the other side.
+  const auto ours = finding.act == Act::peer ? std::string_view() : own_remedy(finding.code);
   if (!ours.empty()) finding.remedy = ours;
 }
 
