@@ -86,6 +86,13 @@ void add_host(const Call& call, diagnose::NodeFacts& facts) {
   sources.data_dir = services.data_dir.empty() ? services.facts.data_dir : services.data_dir;
   sources.log_file = services.config->node.log_file;
   facts.resources = host_facts(sources, call.now.wall);
+  if (services.node != nullptr) return;
+  // Without a node this process is a command, whose descriptors and memory mean nothing.
+  const auto disk = facts.resources;
+  facts.resources = {.disk_free_bytes = disk.disk_free_bytes,
+                     .disk_total_bytes = disk.disk_total_bytes,
+                     .log_bytes = disk.log_bytes,
+                     .log_bytes_a_day = disk.log_bytes_a_day};
 }
 
 // A node on loopback is one of a laboratory, whose nodes all use its port.
