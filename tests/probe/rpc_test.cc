@@ -166,9 +166,9 @@ TEST(RpcTest, AnswersOfAnotherShapeAreLeftOutOneByOne) {
 
 // T60. A sanitizer keeps what was freed in quarantine.
 #if defined(__SANITIZE_ADDRESS__)
-constexpr long kMostKilobytes = 64 * 1024;
+constexpr long kMostKilobytes = 65'536;
 #else
-constexpr long kMostKilobytes = 16 * 1024;
+constexpr long kMostKilobytes = 16'384;
 #endif
 TEST(RpcTest, TwoHundredMegabytesCostFour) {
   for (const auto turn :
