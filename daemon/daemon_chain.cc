@@ -118,7 +118,8 @@ DaemonChain::DaemonChain(boost::asio::io_context& io, Options options, ChainHost
                     .paused = paused,
                     .open_fork = std::move(options.open_fork),
                     .masternode = host_.masternode,
-                    .masternodes = host_.masternodes},
+                    .masternodes = host_.masternodes,
+                    .poorly = host_.poorly},
                    reader_, host_.now()) {}
 
 DaemonChain::~DaemonChain() {

@@ -29,7 +29,8 @@ namespace timectl {
 struct ChainHost {
   std::function<Now()> now;
   std::function<bool(const IpAddress&)> masternode;
-  std::function<std::size_t()> masternodes;  // whitelisted, without ourselves
+  std::function<std::size_t()> masternodes;      // whitelisted, without ourselves
+  std::function<bool(const IpAddress&)> poorly;  // its health score is low
   // To the ready session of that address; what cannot leave is lost, and comes as a silence.
   std::function<void(const IpAddress&, wire::OutgoingMessage)> send;
   std::function<void(Event)> record;

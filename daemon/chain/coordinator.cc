@@ -30,6 +30,7 @@ Coordinator::State::State(CoordinatorOptions given, const ChainView& view, Now a
       plan(options.policy.plan, view.tip().block.height, options.seed, at.mono,
            [this](const IpAddress& ip) { return options.masternode(ip); }),
       tip(view.tip()) {
+  plan.set_poorly(options.poorly);
   anchor = tip.block.height;
   company_changed = at.mono;
   upkeep.emplace_back(DropStagedJob{});  // what a crash left

@@ -106,6 +106,7 @@ struct CoordinatorOptions {
   // Asked at each decision: the whitelist's. `masternodes`: how many it has, without ourselves.
   std::function<bool(const IpAddress&)> masternode;
   std::function<std::size_t()> masternodes = {};
+  std::function<bool(const IpAddress&)> poorly = {};  // SyncPlan::set_poorly
 };
 
 class Coordinator {

@@ -4,7 +4,8 @@
 // the commands, sends the requests, holds the blocks and verifies them. The plan itself sees
 // heights and bytes only. Pure, and deterministic: the same seed and events give the same commands.
 //
-// Masternodes first, the highest claim first (as far as the buffer reaches), then the fastest;
+// Masternodes first, the highest claim first (as far as the buffer reaches), those in good health
+// before the others, then the fastest;
 // regular peers only while no masternode that may be asked is ahead, and fewer of them than
 // `witnesses` are there: where so many stand still, a longer chain of a stranger is not the
 // network's (a chain without proof of work can be made by anybody, T22). More than `threshold`
@@ -141,6 +142,9 @@ class SyncPlan {
   SyncPlan(const PlanPolicy& policy, Height height, std::uint64_t seed, Instant now,
            std::function<bool(const IpAddress&)> masternode);
   void set_policy(const PlanPolicy& policy, Instant now);
+  // Asked at each choice: whether a peer fares so badly (core/score.h) that others of the same
+  // reach are asked before it. Without it nobody does.
+  void set_poorly(std::function<bool(const IpAddress&)> poorly) { poorly_ = std::move(poorly); }
 
   // A connected peer and the height up to which it may be asked; none: not fit to be asked.
   void on_source(const IpAddress& ip, std::optional<Height> claim, Instant now);
@@ -247,6 +251,7 @@ class SyncPlan {
   Height height_;
   Random random_;
   std::function<bool(const IpAddress&)> masternode_;
+  std::function<bool(const IpAddress&)> poorly_ = {};
   Instant now_;
   Instant pass_due_;
   Instant last_pass_;

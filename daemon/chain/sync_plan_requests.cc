@@ -39,10 +39,15 @@ std::vector<IpAddress> SyncPlan::ready(Instant now) const {
     if (ahead) found.emplace_back(&source, ip);
   }
   const Height end = window();
-  std::sort(found.begin(), found.end(), [end](const auto& a, const auto& b) {
+  std::map<IpAddress, bool> poor;
+  if (poorly_) {
+    for (const auto& [source, ip] : found) poor[ip] = poorly_(ip);
+  }
+  std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
     const Height reach_a = std::min(*a.first->claim, end);
     const Height reach_b = std::min(*b.first->claim, end);
     if (reach_a != reach_b) return reach_a > reach_b;
+    if (poorly_ && poor[a.second] != poor[b.second]) return poor[b.second];
     return std::tuple(a.first->pace, a.first->lot, a.second) <
            std::tuple(b.first->pace, b.first->lot, b.second);
   });

@@ -197,6 +197,8 @@ class Node {
   [[nodiscard]] std::vector<PeerReading> readings(Now now) const;
   // Health (requirements Q1); none where nothing was ever noted of it.
   [[nodiscard]] std::optional<ScoreView> score(const IpAddress& ip, Now now) const;
+  // Below half of the points: for those who choose among equals (sync sources).
+  [[nodiscard]] bool fares_badly(const IpAddress& ip, Now now) const;
   void remember_scores(std::vector<std::pair<IpAddress, ScoreState>> stored);  // before start()
   // Once a minute: what was seen of the peers since the last call becomes evidence.
   void look(Now now);

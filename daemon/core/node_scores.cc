@@ -98,6 +98,11 @@ std::optional<ScoreView> Node::score(const IpAddress& ip, Now now) const {
   return it->second.view(state_->policy().score, now.wall);
 }
 
+bool Node::fares_badly(const IpAddress& ip, Now now) const {
+  constexpr double kHalf = 50;
+  return state_->score_of(ip, now) < kHalf;
+}
+
 void Node::remember_scores(std::vector<std::pair<IpAddress, ScoreState>> stored) {
   for (const auto& [ip, score] : stored) {
     if (state_->scores.size() >= state_->policy().score.max_scores) break;

@@ -66,6 +66,25 @@ TEST(SyncPlan, TheHighestMasternodeComesFirstThenTheFastest) {
   EXPECT_EQ(p.asked[0].peer, masternode(2));
 }
 
+TEST(SyncPlan, OfTheSameReachThoseInGoodHealthComeFirst) {
+  PlanPolicy policy;
+  policy.peers_at_once = 1;
+  for (const bool poorly : {false, true}) {
+    std::set<IpAddress> first;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+      Plan p(100, policy, seed);
+      p.plan.set_poorly([&](const IpAddress& ip) { return poorly && ip == masternode(2); });
+      p.claim(masternode(1), 130);
+      p.claim(masternode(2), 130);
+      p.run(0s);
+      ASSERT_EQ(p.asked.size(), 1U);
+      first.insert(p.asked[0].peer);
+    }
+    EXPECT_EQ(first.contains(masternode(2)), !poorly) << "else the lot decides";
+    EXPECT_TRUE(first.contains(masternode(1)));
+  }
+}
+
 TEST(SyncPlan, NobodyIsAskedAboveItsClaim) {
   Plan p;
   p.claim(masternode(1), 120);
