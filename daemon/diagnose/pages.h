@@ -22,10 +22,13 @@ struct Telling {
 struct OwnRemedy {
   std::string_view code;
   std::string_view text;
+  std::string_view title = {};  // where the catalogue's tells what timed does then
 };
 [[nodiscard]] std::span<const OwnRemedy> own_remedies();
 // What to do where it is not the peer who has to; empty: what the catalogue says.
 [[nodiscard]] std::string_view own_remedy(std::string_view code);
+// What a finding about this node is called; empty: as in the catalogue.
+[[nodiscard]] std::string_view own_title(std::string_view code);
 
 // Findings that are no mode of the catalogue and no ailment.
 struct OwnCode {

@@ -40,6 +40,8 @@ void describe(Finding& finding) {
   // The catalogue speaks to who runs a timed: the other side.
   const auto ours = finding.act == Act::peer ? std::string_view() : own_remedy(finding.code);
   if (!ours.empty()) finding.remedy = ours;
+  const auto called = finding.peers.empty() ? own_title(finding.code) : std::string_view();
+  if (!called.empty()) finding.title = called;
 }
 
 struct Judged {
