@@ -22,6 +22,7 @@
 #include "daemon/core/node.h"
 #include "daemon/core/sync_views.h"
 #include "daemon/core/whitelist.h"
+#include "daemon/probe_tools.h"
 #include "store/audit_log.h"
 #include "store/database.h"
 
@@ -73,6 +74,10 @@ struct Services {
   std::optional<SyncServices> sync = {};  // none: no node, or it has no chain
   std::string data_dir = {};              // where the stored chain is, without a node
   std::function<void()> settle = {};      // finishes a large change that is under way
+  // Of a node: runs the function on the node's thread, soon; may be called from any thread. Without
+  // it no probe is made beside a node.
+  std::function<void(std::function<void()>)> post = {};
+  ProbeTools probes = {};
 };
 
 class Methods {

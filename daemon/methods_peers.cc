@@ -14,28 +14,13 @@ namespace {
 
 constexpr Duration kStayAway = 10min;  // of a disconnect that says nothing
 
-void remember(PeerDetailView& view, const PeerMemory& memory, WallTime now) {
-  view.ip = memory.ip;
-  view.next_attempt_at = memory.next_attempt_at;
-  view.attempts = memory.attempts;
-  view.last_end_reason = memory.last_reason;
-  view.last_text = memory.last_text;
-  view.last_heard_at = memory.last_heard_at;
-  for (const auto at : memory.recent_attempts) {
-    if (now - at <= 1min) ++view.ledger.last_minute;
-    if (now - at <= 1h) ++view.ledger.last_hour;
-  }
-  view.state = memory.next_attempt_at && *memory.next_attempt_at > now ? PeerState::backoff
-                                                                       : PeerState::idle;
-}
-
 // Every peer that the database knows, without a node.
 Result<std::map<IpAddress, PeerDetailView>> remembered(const Call& call) {
   const auto memories =
       store::load_peers(*call.services.database, call.services.config->policy.known_peers);
   if (!memories) return memories.error();
   std::map<IpAddress, PeerDetailView> views;
-  for (const auto& memory : *memories) remember(views[memory.ip], memory, call.now.wall);
+  for (const auto& memory : *memories) views[memory.ip] = view_of(memory, call.now.wall);
   for (const auto& [ip, entry] : call.services.whitelist->entries()) {
     auto& view = views[ip];
     view.ip = ip;
@@ -149,6 +134,23 @@ Result<void> refuse_passive(const Call& call) {
 }
 
 }  // namespace
+
+PeerDetailView view_of(const PeerMemory& memory, WallTime now) {
+  PeerDetailView view;
+  view.ip = memory.ip;
+  view.next_attempt_at = memory.next_attempt_at;
+  view.attempts = memory.attempts;
+  view.last_end_reason = memory.last_reason;
+  view.last_text = memory.last_text;
+  view.last_heard_at = memory.last_heard_at;
+  for (const auto at : memory.recent_attempts) {
+    if (now - at <= 1min) ++view.ledger.last_minute;
+    if (now - at <= 1h) ++view.ledger.last_hour;
+  }
+  view.state = memory.next_attempt_at && *memory.next_attempt_at > now ? PeerState::backoff
+                                                                       : PeerState::idle;
+  return view;
+}
 
 control::Reply peer_list(const Call& call) {
   const auto request = read_params<control::PeerListRequest>(call);

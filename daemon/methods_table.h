@@ -44,6 +44,12 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 // be read.
 [[nodiscard]] Result<SyncStatusView> sync_view(const Call& call);
 
+// What is remembered of a peer, as a node that has just started would show it.
+[[nodiscard]] PeerDetailView view_of(const PeerMemory& memory, WallTime now);
+// Is the protection of these in force (whitelist.verify); one row for each, in order.
+[[nodiscard]] Result<std::vector<control::ProtectionRow>> protection_of(
+    const Call& call, const std::vector<IpAddress>& ips);
+
 [[nodiscard]] control::Reply hello(const Call& call);
 [[nodiscard]] control::Reply status(const Call& call);
 [[nodiscard]] control::Reply network_info(const Call& call);
@@ -75,6 +81,10 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 [[nodiscard]] control::Reply sync_fork_accept(const Call& call);
 [[nodiscard]] control::Reply sync_pause(const Call& call);
 [[nodiscard]] control::Reply sync_resume(const Call& call);
+[[nodiscard]] control::Reply diagnose_peer(const Call& call);
+[[nodiscard]] control::Reply diagnose_probe(const Call& call);
+[[nodiscard]] control::Reply diagnose_node(const Call& call);
+[[nodiscard]] control::Reply diagnose_everything(const Call& call);
 [[nodiscard]] control::Reply audit_list(const Call& call);
 [[nodiscard]] control::Reply audit_verify(const Call& call);
 [[nodiscard]] control::Reply audit_head(const Call& call);

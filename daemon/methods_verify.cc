@@ -115,6 +115,20 @@ bool is_own(const Services& services, const IpAddress& ip) {
 
 }  // namespace
 
+Result<std::vector<control::ProtectionRow>> protection_of(const Call& call,
+                                                          const std::vector<IpAddress>& ips) {
+  if (call.services.flush) call.services.flush();
+  const auto where = kept(call);
+  if (!where) return where.error();
+  std::vector<control::ProtectionRow> rows;
+  for (const auto& ip : ips) {
+    auto row = verify(call, ip, *where);
+    if (!row) return row.error();
+    rows.push_back(std::move(*row));
+  }
+  return rows;
+}
+
 control::Reply whitelist_verify(const Call& call) {
   const auto request = read_params<control::PeerRequest>(call);
   if (!request) return {request.error()};
@@ -128,16 +142,9 @@ control::Reply whitelist_verify(const Call& call) {
       if (!is_own(call.services, ip)) ips.push_back(ip);  // the API's list has us, too
     }
   }
-  if (call.services.flush) call.services.flush();
-  const auto where = kept(call);
-  if (!where) return {where.error()};
-  std::vector<control::ProtectionRow> rows;
-  for (const auto& ip : ips) {
-    auto row = verify(call, ip, *where);
-    if (!row) return {row.error()};
-    rows.push_back(std::move(*row));
-  }
-  return {to_json(rows)};
+  const auto rows = protection_of(call, ips);
+  if (!rows) return {rows.error()};
+  return {to_json(*rows)};
 }
 
 }  // namespace timectl

@@ -14,19 +14,18 @@
 
 namespace timectl::control {
 
-// diagnose.peer (read; operate with `probe`): DiagnosePeerReply of methods_diagnose.cc, the keys of
-// cli.md. Answered beside the node's thread. Without a node it probes by itself, within the ledger
-// that is stored.
+// diagnose.peer (read): what is known. diagnose.probe (operate): asks the peer's RPC, too, and
+// probes it where that may be done; answered beside the node's thread. Without a node it probes by
+// itself, within the ledger that is stored. Reply: DiagnosePeerReply (diagnose/reply.h).
 struct DiagnosePeerRequest {
-  std::string peer = {};  // address or label; an address need not be known
-  bool probe = false;
-  std::optional<IpAddress> from = {};  // with probe
+  std::string peer = {};               // address or label; an address need not be known
+  std::optional<IpAddress> from = {};  // of a probe: a second look from this address of ours
   bool force_probe = false;            // beside a foreign live session; asked for twice
   bool time_servers = false;           // ask them, too
 };
-BOOST_DESCRIBE_STRUCT(DiagnosePeerRequest, (), (peer, probe, from, force_probe, time_servers))
+BOOST_DESCRIBE_STRUCT(DiagnosePeerRequest, (), (peer, from, force_probe, time_servers))
 
-// diagnose.node, diagnose.all (read).
+// diagnose.node, diagnose.all (read): DiagnoseNodeReply, DiagnoseAllReply.
 struct DiagnoseRequest {
   bool time_servers = true;
 };

@@ -161,8 +161,8 @@ BOOST_DESCRIBE_STRUCT(NodeFacts, (),
                       (at, network, running, started_at, last_stop_clean, version, commit_count,
                        min_commit_count, address, ailments, clock, resources, listener, api, config,
                        whitelisted, whitelisted_stored, own_address_banned, own_address_whitelisted,
-                       nodes_in_our_subnet, slots, inbound_refused_hour, sync, forks, genesis_hash,
-                       chain_error, bad_block_sources, bad_block_reason, audit_broken, peers,
-                       timed))
+                       address_shared, nodes_in_our_subnet, slots, inbound_refused_hour, sync,
+                       forks, genesis_hash, chain_error, bad_block_sources, bad_block_reason,
+                       audit_broken, peers, timed))
 
 }  // namespace timectl::diagnose

@@ -149,9 +149,15 @@ double rank_for_peer(const Finding& finding, const Judged& judged) {
   return judged.explains.contains(finding.code) ? rank(finding) + kFirst : rank(finding) * kLast;
 }
 
+// What only is worth knowing stands last: it is true of many healthy peers and never a verdict.
+bool is_remark(const Finding& finding) {
+  return finding.severity == Severity::info;
+}
+
 template <class Rank>
 void sort(std::vector<Finding>& findings, Rank rank_of) {
   std::stable_sort(findings.begin(), findings.end(), [&](const Finding& a, const Finding& b) {
+    if (is_remark(a) != is_remark(b)) return is_remark(b);
     const auto ra = rank_of(a);
     const auto rb = rank_of(b);
     return ra != rb ? ra > rb : a.code < b.code;
@@ -178,7 +184,7 @@ std::string sentence(const Finding& finding) {
 }
 
 void conclude(Diagnosis& diagnosis) {
-  if (diagnosis.findings.empty() || diagnosis.findings.front().severity == Severity::info) return;
+  if (diagnosis.findings.empty() || is_remark(diagnosis.findings.front())) return;
   const auto& first = diagnosis.findings.front();
   diagnosis.verdict = sentence(first);
   diagnosis.code = first.code;

@@ -9,7 +9,8 @@
 namespace timectl::diagnose {
 namespace {
 
-constexpr double kLongWait = 120;      // seconds: the pass over all masternodes (R4)
+constexpr double kLongWait = 120;  // seconds: the pass over all masternodes (R4)
+constexpr std::uint64_t kManyFailures = 3;
 constexpr double kAnnounced = 600;     // until a peer's registry should have us
 constexpr double kListAge = 86'400;    // of the API's last good list
 constexpr double kJustStarted = 1800;  // FM-P12: until its outputs are indexed again
@@ -129,7 +130,10 @@ void self_ban(const Scene& s, Proof& p) {
 void locked_out(const Scene& s, Proof& p) {
   const bool waits = s.state_is(PeerState::backoff) || s.state_is(PeerState::refused) ||
                      (s.state_is(PeerState::parked) && s.peer().whitelisted);
-  if (!waits || !s.probe_reached(Stage::handshake)) return;
+  // One that failed seldom waits its turn, and one that a probe does not get through to is kept
+  // away by something else.
+  if (!waits || s.peer().node->attempts < kManyFailures) return;
+  if (!s.probe_reached(Stage::handshake) || s.contact().outcome != Outcome::ok) return;
   const auto& next = s.peer().node->next_attempt_at;
   if (next && seconds(Duration(*next - s.node().at)) <= kLongWait) return;
   p.add(Side::ours, 0.7,

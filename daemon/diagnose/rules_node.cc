@@ -124,6 +124,11 @@ void peer_clock(const Scene& s, Proof& p) {
   if (s.peer().probe) see(s.peer().probe->clock_seconds, Side::ours, "its pings");
   see(s.rpc().clock_seconds, Side::peer, "its RPC");
   const auto& clock = s.node().clock;
+  // The session compares with our own clock, whose error is not the peer's.
+  if (s.connected() && s.peer().node->clock_seconds) {
+    const auto ours = clock.ntp_answered > 0 ? clock.ntp_seconds : clock.peers_seconds;
+    see(*s.peer().node->clock_seconds + ours.value_or(0), Side::ours, "its pings to us");
+  }
   const bool ours_known = clock.ntp_answered > 0 || clock.peers >= kClockPeers;
   if (!ours_known) p.doubt(0.4);
 }

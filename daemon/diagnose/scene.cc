@@ -11,6 +11,7 @@
 namespace timectl::diagnose {
 namespace {
 
+constexpr std::size_t kMaxEvidence = 400;  // bytes of one piece
 constexpr double kOneSided = 0.85;
 constexpr double kMostSure = 0.99;  // nobody is surer than that from outside
 
@@ -88,10 +89,10 @@ Contact of_dial(const PeerFacts& peer) {
 
 }  // namespace
 
-void Proof::add(Side side, double weight, std::string evidence) {
+void Proof::add(Side side, double weight, const std::string& evidence) {
   open_ *= 1 - std::clamp(weight, 0.0, 1.0);
   heard_[static_cast<std::size_t>(side)] = true;
-  evidence_.push_back(std::move(evidence));
+  evidence_.push_back(printable(evidence, kMaxEvidence));  // much of it are a peer's words
 }
 
 void Proof::doubt(double weight) {
@@ -205,6 +206,17 @@ std::string Scene::notice() const {
   if (peer_->probe && !peer_->probe->notice.empty()) return peer_->probe->notice;
   if (!peer_->contact.last_text.empty()) return peer_->contact.last_text;
   return peer_->node ? peer_->node->last_text : "";
+}
+
+std::optional<EndReason> end_of(const ProbeFacts& probe) {
+  const auto contact = of_probe(probe);
+  if (contact.stage == Stage::none || contact.outcome == Outcome::ok) return std::nullopt;
+  for (const auto& row : kEndings) {
+    if (row.stage == contact.stage && row.outcome == contact.outcome) return row.reason;
+  }
+  if (contact.stage == Stage::tls) return EndReason::tls_failed;
+  if (contact.stage == Stage::handshake) return EndReason::no_handshake;
+  return std::nullopt;  // the handshake was done: whatever came then was a session
 }
 
 std::string span_text(double length) {

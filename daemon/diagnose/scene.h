@@ -22,8 +22,8 @@ enum class Side : std::uint8_t { ours, peer, others };
 
 class Proof {
  public:
-  // `weight`: how sure this alone would make us, 0 to 1.
-  void add(Side side, double weight, std::string evidence);
+  // `weight`: how sure this alone would make us, 0 to 1. The text is made printable.
+  void add(Side side, double weight, const std::string& evidence);
   // Something speaks against it: what is left of the confidence is (1 - weight) of it.
   void doubt(double weight);
   void acts(Act act) { act_ = act; }  // where it differs from the rule's
@@ -99,6 +99,9 @@ class Scene {
   const RpcFacts* rpc_;
   Contact contact_;
 };
+
+// How a dial would have ended where this probe did; none where it came through.
+[[nodiscard]] std::optional<EndReason> end_of(const ProbeFacts& probe);
 
 // For evidence: "3 d 4 h", "12", "0.25".
 [[nodiscard]] std::string span_text(double seconds);

@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <stop_token>
+#include <string>
 
 #include "daemon/core/ip_address.h"
 #include "daemon/core/policy.h"
@@ -22,8 +23,9 @@ struct ProbeRequest {
   IpAddress peer = {};
   std::uint16_t port = 24000;
   Network network = Network::mainnet;
-  std::optional<IpAddress> source = {};  // dial from here (--from)
-  std::uint32_t commit_count = 2344;     // what we say in the Handshake
+  std::optional<IpAddress> source = {};   // dial from here (--from)
+  std::uint32_t commit_count = 2344;      // what we say in the Handshake
+  std::uint32_t min_commit_count = 2062;  // what we accept in theirs
   // What our pings and tip answers say: our verified tip; none: we say nothing.
   std::optional<std::uint64_t> own_height = {};
   std::string own_tip_hash = {};  // hex, with own_height
@@ -31,16 +33,19 @@ struct ProbeRequest {
   Duration tls_timeout = std::chrono::seconds(5);
   Duration ack_timeout = std::chrono::seconds(5);
   Duration ping_timeout = std::chrono::seconds(5);
-  Duration total = std::chrono::seconds(20);  // a whole diagnosis (scenarios.md)
+  Duration close_timeout = std::chrono::seconds(1);  // for the peer's FIN behind ours
+  Duration total = std::chrono::seconds(20);         // a whole diagnosis (scenarios.md)
   std::size_t pings = 3;
   std::size_t frame_limit = 8'388'608;
 };
 
+// `now`: both clocks, this host's; what a peer's clock is off is measured against it.
 [[nodiscard]] diagnose::ProbeFacts probe_peer(const ProbeRequest& request, std::function<Now()> now,
                                               std::stop_token stop);
 
 // Whether a connection to the port comes about at all, for `elsewhere` (a second source address)
-// and for the route: connects and completes TLS and the Handshake like a probe, without pings.
+// and for the route: connects and completes TLS and the Handshake like a probe, without pings. The
+// outcome is that of the layer where it ended, which the detail names.
 [[nodiscard]] diagnose::LayerFacts knock(const ProbeRequest& request, std::function<Now()> now,
                                          std::stop_token stop);
 

@@ -22,7 +22,8 @@ struct Scenario {
   std::string_view also = {};   // found beside it
   std::string_view never = {};  // not even found
 };
-[[nodiscard]] std::vector<Scenario> scenarios();
+[[nodiscard]] std::vector<Scenario> scenarios();       // all, by id
+[[nodiscard]] std::vector<Scenario> node_scenarios();  // of `diagnose node` alone
 [[nodiscard]] Diagnosis diagnose(const Scenario& scenario);
 
 }  // namespace timectl::diagnose

@@ -1,0 +1,331 @@
+// diagnose.*: what is the matter. The facts are gathered on the node's thread (fact_gatherer.h);
+// what takes a network is asked in a job, which has everything by value, with the whole diagnosis
+// under 20 s. A probe is made in the node's name and within its ledger; where it may not be made,
+// the diagnosis goes on without it and says why.
+
+#include <algorithm>
+#include <future>
+
+#include "daemon/control/diagnose_api.h"
+#include "daemon/diagnose/reply.h"
+#include "daemon/fact_gatherer.h"
+#include "daemon/net/tcp.h"
+#include "store/peers_table.h"
+
+namespace timectl {
+namespace {
+
+constexpr Duration kWhole = std::chrono::seconds(20);       // a diagnosis (scenarios.md)
+constexpr Duration kLeastKnock = std::chrono::seconds(2);   // with less it would tell nothing
+constexpr Duration kNodeAnswers = std::chrono::seconds(2);  // its thread is never busy for longer
+
+// Everything that the job needs; nothing of it belongs to the node's thread.
+struct Plan {
+  diagnose::Facts facts = {};
+  ProbeTools tools = {};
+  std::function<Now()> now = {};
+  probe::RpcRequest rpc = {};
+  std::optional<probe::ProbeRequest> probe = {};  // counted in the ledger; none: not allowed
+  std::string not_probed = {};
+  std::optional<IpAddress> from = {};  // the second address
+  // End this probe; `again` begins the next one, where that may be.
+  std::function<Result<void>(std::optional<EndReason> failed)> again = {};
+  std::function<void(std::optional<EndReason> failed)> end = {};
+  probe::SntpRequest time = {};  // no servers: not asked
+};
+
+Result<void> refuse_unusable(const Call& call, const IpAddress& ip) {
+  const bool own = call.services.facts.own_address == ip;
+  if (!own && !ip.is_unspecified() && !ip.is_multicast()) return {};
+  return Error{
+      Code::invalid_argument,
+      own ? ip.to_string() + " is our own address" : ip.to_string() + " is no peer's address",
+      "a node does not probe itself",
+      {"timectl diagnose node"}};
+}
+
+std::string because(const Error& error) {
+  return error.message + (error.because.empty() ? "" : ": " + error.because);
+}
+
+Error used_up(const IpAddress& ip, WallTime until) {
+  return {Code::busy,
+          "the attempts to reach " + ip.to_string() + " are used up until " + utc_text(until),
+          "peers ban who connects too often; the ledger counts every attempt and probe"};
+}
+
+// Without a node: counts this attempt in the stored ledger, before it is made.
+Result<void> count_attempt(const Call& call, const IpAddress& ip) {
+  auto& database = *call.services.database;
+  const auto memories = store::load_peers(database, store::kMaxPeerRows);
+  if (!memories) return memories.error();
+  const auto found = std::ranges::find(*memories, ip, &PeerMemory::ip);
+  PeerMemory memory = found == memories->end() ? PeerMemory{.ip = ip} : *found;
+  auto& attempts = memory.recent_attempts;
+  const auto now = call.now.wall;
+  std::erase_if(attempts, [&](WallTime at) { return now - at > 1h || at > now; });
+  const auto check = [&](std::size_t most, std::chrono::milliseconds window) -> Result<void> {
+    if (attempts.size() < most) return {};
+    const auto until = attempts[attempts.size() - most] + window;
+    if (until <= now) return {};
+    return used_up(ip, until);
+  };
+  if (auto ok = check(call.services.config->policy.reconnect.attempts_per_minute, 1min); !ok) {
+    return ok;
+  }
+  if (auto ok = check(call.services.config->policy.reconnect.probes_per_hour, 1h); !ok) return ok;
+  attempts.push_back(now);
+  return store::save_peers(database, std::span(&memory, 1), store::Durability::durable);
+}
+
+Result<void> begin_on_node(Services& services, const IpAddress& ip) {
+  auto begun = services.node->begin_probe(ip, services.now());
+  if (services.pump) services.pump();  // the attempt is stored before it is made
+  return begun;
+}
+
+void end_on_node(Services& services, const IpAddress& ip, std::optional<EndReason> failed) {
+  services.node->end_probe(ip, services.now(), failed);
+  if (services.pump) services.pump();
+}
+
+// May it be probed now? Counted when it may.
+Result<void> begin(const Call& call, const IpAddress& ip, bool force, const ProbeTools& tools) {
+  const auto& services = call.services;
+  if (!tools.probe) return Error{Code::internal, "this build cannot probe"};
+  if (auto ok = refuse_unusable(call, ip); !ok) return ok;
+  if (services.node != nullptr && services.node->connected(ip)) {
+    return Error{Code::busy, "a session with it is up",
+                 "it answers for itself, and a second connection would end it"};
+  }
+  const auto foreign =
+      tools.foreign_session ? tools.foreign_session(ip, services.config->p2p_port()) : "";
+  if (!foreign.empty() && !force) {
+    return Error{Code::busy, "another process of this host is connected with it (" + foreign + ")",
+                 "peers know each other by address: a probe would end that session"};
+  }
+  if (services.node == nullptr) return count_attempt(call, ip);
+  if (!services.post) return Error{Code::internal, "this node cannot be asked for a probe"};
+  return begin_on_node(call.services, ip);
+}
+
+// From another thread: on the node's thread, with its answer.
+Result<void> on_node(const std::function<void(std::function<void()>)>& post,
+                     std::function<Result<void>()> work) {
+  auto done = std::make_shared<std::promise<Result<void>>>();
+  auto answer = done->get_future();
+  post([work = std::move(work), done] { done->set_value(work()); });
+  if (answer.wait_for(kNodeAnswers) != std::future_status::ready) {
+    return Error{Code::busy, "the node is busy"};
+  }
+  return answer.get();
+}
+
+void plan_end(const Call& call, const IpAddress& ip, Plan& plan) {
+  auto& services = call.services;
+  if (services.node == nullptr) {
+    plan.end = [](std::optional<EndReason>) {};
+    // The job of a command without a node runs on the thread that made it.
+    plan.again = [&services, ip, actor = call.actor](std::optional<EndReason>) -> Result<void> {
+      const json::value nothing;
+      return count_attempt({services, nothing, actor, services.now()}, ip);
+    };
+    return;
+  }
+  const auto post = services.post;
+  plan.end = [&services, post, ip](std::optional<EndReason> failed) {
+    post([&services, ip, failed] { end_on_node(services, ip, failed); });
+  };
+  plan.again = [&services, post, ip](std::optional<EndReason> failed) -> Result<void> {
+    return on_node(post, [&services, ip, failed]() -> Result<void> {
+      end_on_node(services, ip, failed);
+      return begin_on_node(services, ip);
+    });
+  };
+}
+
+void plan_probe(const Call& call, const control::DiagnosePeerRequest& request, const IpAddress& ip,
+                Plan& plan) {
+  const auto& config = *call.services.config;
+  plan.rpc.peer = ip;
+  plan.rpc.port = static_cast<std::uint16_t>(config.p2p_port() + 1);  // protocol 1.1
+  plan.rpc.us = call.services.facts.own_address;
+  if (!config.node.listen.is_unspecified() && net::can_bind(config.node.listen)) {
+    plan.rpc.source = config.node.listen;  // as the node's own dials
+  }
+  plan.from = request.from;
+  auto began = begin(call, ip, request.force_probe, plan.tools);
+  if (!began) {
+    plan.not_probed =
+        began.error().message + (began.error().because.empty() ? "" : ": " + began.error().because);
+    return;
+  }
+  auto& probe = plan.probe.emplace();
+  probe.peer = ip;
+  probe.port = config.p2p_port();
+  probe.network = config.network.name;
+  probe.source = plan.rpc.source;
+  probe.commit_count = config.policy.commit_count;
+  probe.frame_limit = config.policy.transport.frame_limit;
+  if (const auto& sync = plan.facts.node.sync; sync && sync->height && sync->tip_hash) {
+    probe.own_height = sync->height;
+    probe.own_tip_hash = *sync->tip_hash;
+  }
+  plan_end(call, ip, plan);
+}
+
+// A second look from another address, where the first one did not get through.
+void look_from_elsewhere(Plan& plan, Instant began, const std::stop_token& stop) {
+  auto& facts = *plan.facts.peer->probe;
+  const bool through = facts.handshake && facts.handshake->outcome == diagnose::Outcome::ok;
+  if (!plan.from || !plan.tools.knock || through || stop.stop_requested()) return;
+  const auto left = kWhole - (plan.now().mono - began);
+  if (left < kLeastKnock) return;
+  if (auto ok = plan.again(diagnose::end_of(facts)); !ok) {
+    plan.not_probed = "not from " + plan.from->to_string() + ": " + because(ok.error());
+    return;
+  }
+  auto request = *plan.probe;
+  request.source = plan.from;
+  request.total = left;
+  facts.elsewhere = plan.tools.knock(request, stop);
+}
+
+void probe_now(Plan& plan, Instant began, const std::stop_token& stop) {
+  // Whatever happens, the node may dial it again afterwards; a second end is nothing to it.
+  struct End {
+    explicit End(Plan& of) : plan(of) {}
+    End(const End&) = delete;
+    End& operator=(const End&) = delete;
+    ~End() {
+      const auto& probe = plan.facts.peer->probe;
+      plan.end(probe && !probe->elsewhere ? diagnose::end_of(*probe) : std::nullopt);
+    }
+    Plan& plan;
+  };
+  const End end(plan);
+  plan.probe->total = kWhole - (plan.now().mono - began);
+  plan.facts.peer->probe = plan.tools.probe(*plan.probe, stop);
+  look_from_elsewhere(plan, began, stop);
+}
+
+// All questions at once: the slowest of them is how long it takes.
+void ask(Plan& plan, const std::stop_token& stop) {
+  const auto began = plan.now().mono;
+  std::future<diagnose::RpcFacts> rpc;
+  std::future<diagnose::ClockFacts> clock;
+  if (plan.facts.peer && plan.tools.ask_rpc && !plan.rpc.peer.is_unspecified()) {
+    rpc = std::async(std::launch::async,
+                     [&plan, &stop] { return plan.tools.ask_rpc(plan.rpc, stop); });
+  }
+  if (plan.tools.ask_time_servers && !plan.time.servers.empty()) {
+    clock = std::async(std::launch::async, [&plan, &stop, known = plan.facts.node.clock]() mutable {
+      plan.tools.ask_time_servers(plan.time, stop, known);
+      return known;
+    });
+  }
+  if (plan.probe) probe_now(plan, began, stop);
+  if (rpc.valid()) plan.facts.peer->rpc = rpc.get();
+  if (clock.valid()) plan.facts.node.clock = clock.get();
+}
+
+std::vector<std::string> time_servers(const Call&, bool wanted) {
+  if (!wanted) return {};
+  return {};
+}
+
+Result<Plan> plan_for(const Call& call, bool ask_time_servers) {
+  auto node = gather_node_facts(call);
+  if (!node) return node.error();
+  Plan plan;
+  plan.facts.node = std::move(*node);
+  plan.tools = call.services.probes;
+  plan.now = call.services.now;
+  plan.time.servers = time_servers(call, ask_time_servers);
+  return plan;
+}
+
+// Beside the node where somebody is to be asked, else at once.
+template <class Make>
+control::Reply answer(Plan plan, Make make) {
+  const bool asks = !plan.time.servers.empty() || plan.probe || !plan.rpc.peer.is_unspecified();
+  if (!asks) return {make(plan)};
+  control::Reply reply;
+  reply.job = [plan = std::make_shared<Plan>(std::move(plan)), make](const std::stop_token& stop) {
+    ask(*plan, stop);
+    return make(*plan);
+  };
+  return reply;
+}
+
+Result<json::value> peer_answer(Plan& plan) {
+  auto reply = diagnose::make_peer_reply(std::move(plan.facts));
+  reply.not_probed = plan.not_probed;
+  return to_json(reply);
+}
+
+Result<void> check_source(const std::optional<IpAddress>& from) {
+  if (!from || net::can_bind(*from)) return {};
+  return Error{Code::invalid_argument,
+               from->to_string() + " is no address of this machine",
+               "a probe can leave from the machine's own addresses only",
+               {"ip -brief address"}};
+}
+
+control::Reply diagnose_one(const Call& call, bool probe) {
+  const auto request = read_params<control::DiagnosePeerRequest>(call);
+  if (!request) return {request.error()};
+  const auto ip = resolve_peer(call, request->peer);
+  if (!ip) return {ip.error()};
+  if (auto ok = check_source(request->from); !ok) return {ok.error()};
+  auto plan = plan_for(call, request->time_servers);
+  if (!plan) return {plan.error()};
+  auto facts = gather_peer_facts(call, *ip);
+  if (!facts) return {facts.error()};
+  plan->facts.peer = std::move(*facts);
+  if (probe) plan_probe(call, *request, *ip, *plan);
+  return answer(std::move(*plan), peer_answer);
+}
+
+}  // namespace
+
+control::Reply diagnose_peer(const Call& call) {
+  return diagnose_one(call, false);
+}
+
+control::Reply diagnose_probe(const Call& call) {
+  return diagnose_one(call, true);
+}
+
+control::Reply diagnose_node(const Call& call) {
+  const auto request = read_params<control::DiagnoseRequest>(call);
+  if (!request) return {request.error()};
+  auto plan = plan_for(call, request->time_servers);
+  if (!plan) return {plan.error()};
+  return answer(std::move(*plan), [](Plan& known) -> Result<json::value> {
+    return to_json(diagnose::make_node_reply(std::move(known.facts)));
+  });
+}
+
+control::Reply diagnose_everything(const Call& call) {
+  const auto request = read_params<control::DiagnoseRequest>(call);
+  if (!request) return {request.error()};
+  auto plan = plan_for(call, request->time_servers);
+  if (!plan) return {plan.error()};
+  auto peers = gather_masternode_facts(call);
+  if (!peers) return {peers.error()};
+  std::optional<std::uint64_t> connected;
+  if (call.services.node != nullptr)
+    connected = call.services.node->masternodes(call.now).connected;
+  return answer(std::move(*plan),
+                [peers = std::move(*peers), connected](const Plan& known) -> Result<json::value> {
+                  diagnose::DiagnoseAllReply reply;
+                  static_cast<diagnose::DiagnosisReply&>(reply) =
+                      diagnose::make_reply(diagnose::diagnose_all(known.facts.node, peers));
+                  reply.masternodes = peers.size();
+                  reply.connected = connected;
+                  return to_json(reply);
+                });
+}
+
+}  // namespace timectl
