@@ -82,16 +82,24 @@ std::size_t announced_hello(const TlsWatch& watch) {
          static_cast<std::size_t>(watch.head[7]) << 8U | watch.head[8];
 }
 
-// Called after each read of an accepted socket until the handshake is done. OpenSSL reserves (and
-// clears) as much as a message announces, up to 128 KiB for 9 bytes of a stranger's: such a read
-// fails here.
-long guard_hello(BIO* bio, int operation, const char* bytes, std::size_t, int, long, int result,
-                 std::size_t* count) {
+// Called after each read of a socket until the handshake is done: keeps the head.
+long watch_head(BIO* bio, int operation, const char* bytes, std::size_t, int, long, int result,
+                std::size_t* count) {
   if (operation != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0) return result;
   TlsWatch& watch = *reinterpret_cast<TlsWatch*>(BIO_get_callback_arg(bio));
   for (std::size_t i = 0; i < *count && watch.head_filled < watch.head.size(); ++i) {
     watch.head.at(watch.head_filled++) = static_cast<std::uint8_t>(bytes[i]);
   }
+  return result;
+}
+
+// The same for an accepted socket. OpenSSL reserves (and clears) as much as a message announces, up
+// to 128 KiB for 9 bytes of a stranger's: such a read fails here.
+long guard_hello(BIO* bio, int operation, const char* bytes, std::size_t size, int argi, long argl,
+                 int result, std::size_t* count) {
+  if (operation != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0) return result;
+  (void)watch_head(bio, operation, bytes, size, argi, argl, result, count);
+  const TlsWatch& watch = *reinterpret_cast<TlsWatch*>(BIO_get_callback_arg(bio));
   if (announced_hello(watch) <= kLargestHello) return result;
   errno = EMSGSIZE;
   return -1;
@@ -119,6 +127,10 @@ SSL_CTX* make_context(const SSL_METHOD* method) {
         "choose groups and suites");
   SSL_CTX_set_msg_callback(context, count_handshake_message);
   return context;
+}
+
+bool begins_tls(std::uint8_t first) {
+  return first == tls_handshake_byte || first == tls_alert_byte;
 }
 
 std::string hex(std::span<const std::uint8_t> bytes) {
@@ -163,9 +175,10 @@ void Stream::secure(const TlsContext& context, Direction direction) {
   ssl_.reset(SSL_new(context.of(direction)));
   check(ssl_ != nullptr && SSL_set_fd(ssl_.get(), fd_) == 1, "start a session");
   SSL_set_msg_callback_arg(ssl_.get(), watch_.get());
+  BIO_set_callback_arg(SSL_get_rbio(ssl_.get()), reinterpret_cast<char*>(watch_.get()));
+  BIO_set_callback_ex(SSL_get_rbio(ssl_.get()),
+                      direction == Direction::in ? guard_hello : watch_head);
   if (direction == Direction::in) {
-    BIO_set_callback_arg(SSL_get_rbio(ssl_.get()), reinterpret_cast<char*>(watch_.get()));
-    BIO_set_callback_ex(SSL_get_rbio(ssl_.get()), guard_hello);
     SSL_set_accept_state(ssl_.get());
     return;
   }
@@ -184,13 +197,16 @@ Look Stream::look() {
   return {IoState::done, first[0], hex(std::span(first).first(static_cast<std::size_t>(seen)))};
 }
 
+Io Stream::no_tls(std::string first_bytes) {
+  plain_bytes_ = std::move(first_bytes);
+  return {IoState::failed, 0, 0, "no TLS; the first bytes are " + plain_bytes_};
+}
+
 Io Stream::handshake() {
   if (!heard_) {
     const Look look = this->look();
-    const bool plain = look.state == IoState::done && look.first != tls_handshake_byte &&
-                       look.first != tls_alert_byte;
     if (look.state == IoState::failed) return {IoState::failed, 0, 0, look.detail};
-    if (plain) return {IoState::failed, 0, 0, "no TLS; the first bytes are " + look.detail};
+    if (look.state == IoState::done && !begins_tls(look.first)) return no_tls(look.detail);
   }
   ERR_clear_error();
   errno = 0;
@@ -212,6 +228,12 @@ Io Stream::handshake() {
   }
   Io io = outcome(result, saved);
   if (io.state == IoState::ended) io.state = IoState::failed;
+  // It answered between the look and OpenSSL's read: what OpenSSL took, and what is still there.
+  const auto taken = std::span(watch_->head).first(watch_->head_filled);
+  if (io.state == IoState::failed && !taken.empty() && !begins_tls(taken.front())) {
+    const Look rest = look();
+    return no_tls(hex(taken) + (rest.state == IoState::done ? rest.detail : ""));
+  }
   if (io.state == IoState::failed) io.failure = "TLS handshake: " + io.failure;
   return io;
 }

@@ -92,6 +92,8 @@ class Stream {
   [[nodiscard]] EndReason handshake_failure() const {
     return heard_ ? EndReason::tls_failed : EndReason::closed_before_tls;
   }
+  // After a failed handshake(): the peer's first bytes as hex where they are no TLS, else empty.
+  [[nodiscard]] const std::string& plain_bytes() const { return plain_bytes_; }
   // The server name the client asked for; empty where it named none. For an accepted Stream.
   [[nodiscard]] std::string requested_name() const;
 
@@ -105,12 +107,14 @@ class Stream {
     void operator()(SSL* ssl) const;
   };
   [[nodiscard]] Io outcome(int result, int saved_errno);
+  [[nodiscard]] Io no_tls(std::string first_bytes);
   int fd_;
   std::unique_ptr<TlsWatch> watch_ = std::make_unique<TlsWatch>();
   std::unique_ptr<SSL, Free> ssl_;
   bool heard_ = false;        // the peer has sent a byte
   bool established_ = false;  // the TLS handshake is complete
   bool broken_ = false;       // after a fatal error OpenSSL must not be asked to shut down
+  std::string plain_bytes_;
 };
 
 // "FIN", "RST" or the system's text: how a connection ended, in the words of the history.

@@ -66,23 +66,17 @@ LinkStep Link::connect(const net::Endpoint& to, const IpAddress& from, Instant u
 
 LinkStep Link::secure(const net::TlsContext& context, Instant until) {
   stream_->secure(context, Direction::out);
-  bool heard = false;
   for (;;) {
     const Io io = stream_->handshake();
     if (io.state == IoState::done) return {};
     if (io.state == IoState::failed) {
+      if (const auto& plain = stream_->plain_bytes(); !plain.empty()) {
+        return {LinkEnd::plaintext, 0, io.failure, plain};
+      }
       const bool closed = stream_->handshake_failure() == EndReason::closed_before_tls;
       return {closed ? LinkEnd::closed : LinkEnd::failed, 0, io.failure, {}};
     }
     if (LinkStep step = wait(io.state, until); step.end != LinkEnd::done) return step;
-    if (heard || io.state != IoState::want_read) continue;
-    // Its first bytes, before OpenSSL takes them.
-    const net::Look look = stream_->look();
-    if (look.state != IoState::done) continue;
-    heard = true;
-    if (look.first != net::tls_handshake_byte && look.first != net::tls_alert_byte) {
-      return {LinkEnd::plaintext, 0, "its first bytes are no TLS", look.detail};
-    }
   }
 }
 

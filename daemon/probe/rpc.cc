@@ -67,10 +67,7 @@ class Questions {
   RpcFacts ask_all() {
     for (const auto& method : kMethods) {
       auto outcome = ask(method);
-      if (outcome.wants_tls && !tls_ && !answered_) {
-        tls_.emplace();
-        outcome = ask(method);
-      }
+      if (outcome.wants_tls && !answered_) outcome = ask_over_tls(method, std::move(outcome));
       if (!take(method, outcome)) break;
     }
     if (!answered_ && facts_.answer == RpcAnswer::ok) {
@@ -103,6 +100,15 @@ class Questions {
     return answered_ && one_method && waiter_.now().mono < ends_ && !waiter_.stopped();
   }
 
+  // A server that ends a plain connection without a word may be one that speaks TLS only.
+  Outcome ask_over_tls(const Method& method, Outcome plain) {
+    tls_.emplace();
+    Outcome outcome = ask(method);
+    if (outcome.answer != RpcAnswer::silent && !outcome.nonsense) return outcome;
+    tls_.reset();
+    return plain;
+  }
+
   Outcome ask(const Method& method) {
     Instant until = ends_;
     if (answered_) until = std::min(until, waiter_.now().mono + kOneMethod);
@@ -111,7 +117,7 @@ class Questions {
     auto step = link.connect({request_.peer, request_.port}, from, until);
     if (step.end != LinkEnd::done) return {answer_of(step, false), step.detail};
     if (tls_) step = link.secure(*tls_, until);
-    if (step.end != LinkEnd::done) return {answer_of(step, true), step.detail};
+    if (step.end != LinkEnd::done) return {answer_of(step, true), step.detail, false, true};
     const std::string body = std::string(R"({"jsonrpc":"2.0","id":1,"method":")") + method.name +
                              R"(","params":)" + method.params + "}";
     const auto answer = http_post(link, {host_of(request_), body, request_.max_bytes}, until);
@@ -122,7 +128,8 @@ class Questions {
   Outcome judge(const Method& method, const HttpAnswer& answer) {
     using Kind = HttpAnswer::Kind;
     if (answer.kind == Kind::link_down) {
-      return {answer_of(answer.step, true), answer.detail, answer.wants_tls};
+      return {answer_of(answer.step, true), answer.detail, answer.wants_tls,
+              answer.step.end != LinkEnd::timed_out};
     }
     if (answer.kind == Kind::too_large) {
       return {RpcAnswer::too_large,

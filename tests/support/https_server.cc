@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <stdexcept>
@@ -77,6 +78,18 @@ std::string ServerConnection::read_request() {
   server_.requests_.push_back(head);
   server_.request_came_.notify_all();
   return head;
+}
+
+std::string ServerConnection::read_body(std::size_t size) {
+  std::string body;
+  std::array<char, 4096> part{};
+  while (body.size() < std::min(size, kLongestRequest)) {
+    const auto wanted = std::min(part.size(), size - body.size());
+    const int got = read_some(part.data(), static_cast<int>(wanted));
+    if (got <= 0) break;
+    body.append(part.data(), static_cast<std::size_t>(got));
+  }
+  return body;
 }
 
 bool ServerConnection::send(std::string_view text) {
@@ -153,7 +166,7 @@ HttpsServer::HttpsServer(const ServerWish& wish, Script script)
       context_(make_context(wish), SSL_CTX_free),
       listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
       stopped_(::eventfd(0, EFD_CLOEXEC)) {
-  auto at = socket_address(address_, 0);
+  auto at = socket_address(address_, wish.port);
   socklen_t size = sizeof(at);
   auto* plain = reinterpret_cast<sockaddr*>(&at);
   require(::bind(listener_, plain, size) == 0 && ::listen(listener_, 16) == 0, "no listener");

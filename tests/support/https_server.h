@@ -28,6 +28,8 @@ class ServerConnection {
  public:
   // The head of the next request, up to its empty line.
   [[nodiscard]] std::string read_request();
+  // Its body, whose length the head has told.
+  [[nodiscard]] std::string read_body(std::size_t size);
   bool send(std::string_view text);
   // As `text`, over and over until the client goes; returns the bytes that were sent.
   std::size_t send_endlessly(std::string_view text);
@@ -53,6 +55,7 @@ struct ServerWish {
   std::string address = "127.0.0.5";
   TestCertificate certificate = {};  // none: plain HTTP
   int newest_tls = 0;                // TLS1_1_VERSION; 0: any
+  std::uint16_t port = 0;            // 0: any
 };
 
 class HttpsServer {
