@@ -30,6 +30,7 @@ void add_sync(CLI::App& root, Context& context);
 [[nodiscard]] Result<int> watch_sync(Context& context, bool until_synced,
                                      Duration every);  // of add_sync
 void add_diagnose(CLI::App& root, Context& context);
+void add_diagnose_log(CLI::App& diagnosis, Context& context);  // a verb of it
 void add_events(CLI::App& root, Context& context);
 void add_audit(CLI::App& root, Context& context);
 void add_db(CLI::App& root, Context& context);

@@ -1,6 +1,6 @@
 #pragma once
 // How `timectl diagnose log` says what it found: the sentence, the ranked table, then each cause
-// with its times, peers, remedy and lines. Pure; shown by cmd/diagnose.cc.
+// with its times, peers, remedy and lines. Pure; shown by cmd/diagnose_log.cc.
 
 #include <string>
 

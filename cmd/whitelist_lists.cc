@@ -1,17 +1,14 @@
 // `whitelist export` and `whitelist import`: whole lists, between nodes and from files. The forms
 // are config/whitelist_file's; here are the file, the question and what is shown.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <memory>
 
 #include "cmd/ask.h"
 #include "cmd/commands.h"
+#include "cmd/input_file.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
 #include "config/toml_guard.h"
@@ -33,43 +30,6 @@ struct ImportOptions {
   bool all_sources = false;
   bool dry_run = false;
 };
-
-Error cannot_read(const std::string& file, const std::string& why) {
-  return {Code::input_output, "cannot read " + file, why, {"ls -l " + file}};
-}
-
-// The whole list, or an error when it is over the limit: a pipe may never end.
-Result<std::string> read_from(int fd, const std::string& file) {
-  std::string text;
-  char buffer[65'536];
-  while (text.size() <= config::kMostListBytes) {
-    const auto got = ::read(fd, buffer, sizeof buffer);
-    if (got == 0) return text;
-    if (got > 0) text.append(buffer, static_cast<std::size_t>(got));
-    if (got < 0 && errno != EINTR) return cannot_read(file, std::strerror(errno));
-  }
-  return Error{Code::too_large, file + " is no list", "it has over 4 MiB"};
-}
-
-Result<std::string> read_file(const std::string& file) {
-  if (file == "-") return read_from(STDIN_FILENO, "the standard input");
-  struct stat facts {};
-  // Before the open, too: opening a device may already act on it.
-  if (::stat(file.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode) && !S_ISFIFO(facts.st_mode)) {
-    return cannot_read(file, "it is neither a file nor a pipe");
-  }
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  if (fd < 0) {
-    const int error = errno;
-    auto refused = cannot_read(file, std::strerror(error));
-    if (error == ENOENT || error == ENOTDIR) refused.code = Code::not_found;
-    if (error == EACCES) refused.code = Code::access_denied;
-    return refused;
-  }
-  auto text = read_from(fd, file);
-  ::close(fd);
-  return text;
-}
 
 // Every invalid entry in one error; nothing was sent to anybody.
 Error problems_of(const config::PeerList& list, const std::string& file) {
@@ -159,7 +119,7 @@ bool changes_something(const control::ImportReply& reply) {
 }
 
 Result<int> import_list(Context& context, const ImportOptions& options) {
-  const auto text = read_file(options.file);
+  const auto text = read_input(options.file, "list", config::kMostListBytes);
   if (!text) return text.error();
   const auto list = config::read_list(*text, options.file, {options.format, options.all_sources});
   if (list.problem_count > 0) return problems_of(list, options.file);

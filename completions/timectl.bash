@@ -9,7 +9,7 @@ _timectl_commands() {
     'peer') echo 'list show history connect disconnect' ;;
     'slots') echo 'check' ;;
     'sync') echo 'status watch peers fork pause resume' ;;
-    'diagnose') echo 'log' ;;
+    'diagnose') echo 'peer node log facts' ;;
     'audit') echo 'list verify head export' ;;
     'db') echo 'check backup restore' ;;
     'wire') echo 'decode encode' ;;
@@ -41,7 +41,10 @@ _timectl_options() {
     'audit list') echo '-h --help --since --actor --subject' ;;
     'audit') echo '-h --help' ;;
     'events') echo '-h --help -f --follow --since --peer --kind' ;;
+    'diagnose facts') echo '-h --help' ;;
     'diagnose log') echo '-h --help -f --follow --all --since' ;;
+    'diagnose node') echo '-h --help --facts' ;;
+    'diagnose peer') echo '-h --help --probe --from --force-probe --facts' ;;
     'diagnose') echo '-h --help' ;;
     'sync resume') echo '-h --help' ;;
     'sync pause') echo '-h --help' ;;
@@ -128,8 +131,11 @@ _timectl_type() {
     'peer disconnect --for') echo 'DURATION' ;;
     'slots check') echo 'IP' ;;
     'sync fork --limit') echo 'N' ;;
+    'diagnose peer') echo 'IP' ;;
+    'diagnose peer --from') echo 'ADDRESS' ;;
     'diagnose log') echo 'FILE' ;;
     'diagnose log --since') echo 'TIME' ;;
+    'diagnose facts') echo 'FILE' ;;
     'events --since') echo 'TIME' ;;
     'events --peer') echo 'IP' ;;
     'events --kind') echo 'KIND' ;;

@@ -7,11 +7,11 @@ function __timectl_path
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --list --format --for --sort --since --limit --peer --kind --actor --subject --head --commit --nodes --seconds
+        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --list --format --for --sort --since --limit --from --peer --kind --actor --subject --head --commit --nodes --seconds
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose log' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose peer' 'diagnose node' 'diagnose log' 'diagnose facts' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -188,13 +188,26 @@ complete -c timectl -n '__timectl_at sync fork' -l accept -d 'replace more block
 complete -c timectl -n '__timectl_at sync fork' -l limit -x -d 'at most so many forks, default 20'
 complete -c timectl -n '__timectl_at sync pause' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at sync resume' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at diagnose' -a peer -d 'why is this peer not connected, or not well: verdict and remedy'
+complete -c timectl -n '__timectl_at diagnose' -a node -d 'what is wrong with this node itself: port, clock, disk, lists'
 complete -c timectl -n '__timectl_at diagnose' -a log -d 'the causes that a log of timed names, the main one first'
+complete -c timectl -n '__timectl_at diagnose' -a facts -d 'judge the facts of another node or of another day, offline'
 complete -c timectl -n '__timectl_at diagnose' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at diagnose peer' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at diagnose peer' -a '(__timectl_live IP)'
+complete -c timectl -n '__timectl_at diagnose peer' -l probe -d 'ask the peer itself; never beside a live session'
+complete -c timectl -n '__timectl_at diagnose peer' -l from -x -d 'with --probe: look from this address of ours, too'
+complete -c timectl -n '__timectl_at diagnose peer' -l force-probe -d 'even beside a session of another process here; needs --yes'
+complete -c timectl -n '__timectl_at diagnose peer' -l facts -d 'print the facts as JSON instead of the verdict'
+complete -c timectl -n '__timectl_at diagnose node' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at diagnose node' -l facts -d 'print the facts as JSON instead of the verdict'
 complete -c timectl -n '__timectl_at diagnose log' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at diagnose log' -F
 complete -c timectl -n '__timectl_at diagnose log' -s f -l follow -d 'go on with what is written, over rotations'
 complete -c timectl -n '__timectl_at diagnose log' -l all -d 'tell every cause in full, not only the first five'
 complete -c timectl -n '__timectl_at diagnose log' -l since -x -d 'only later lines: 1h, or an RFC 3339 time'
+complete -c timectl -n '__timectl_at diagnose facts' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at diagnose facts' -F
 complete -c timectl -n '__timectl_at events' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s f -l follow -d 'go on with live events; needs the node'
 complete -c timectl -n '__timectl_at events' -l since -x -d 'only later ones: 1h, or an RFC 3339 time'

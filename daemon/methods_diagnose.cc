@@ -229,9 +229,12 @@ void ask(Plan& plan, const std::stop_token& stop) {
   if (clock.valid()) plan.facts.node.clock = clock.get();
 }
 
-std::vector<std::string> time_servers(const Call&, bool wanted) {
-  if (!wanted) return {};
-  return {};
+std::vector<std::string> time_servers(const auto& config) {
+  if constexpr (requires { config.node.time_servers; }) {
+    return config.node.time_servers;
+  } else {
+    return {};
+  }
 }
 
 Result<Plan> plan_for(const Call& call, bool ask_time_servers) {
@@ -241,7 +244,7 @@ Result<Plan> plan_for(const Call& call, bool ask_time_servers) {
   plan.facts.node = std::move(*node);
   plan.tools = call.services.probes;
   plan.now = call.services.now;
-  plan.time.servers = time_servers(call, ask_time_servers);
+  if (ask_time_servers) plan.time.servers = time_servers(*call.services.config);
   return plan;
 }
 

@@ -55,6 +55,7 @@ Offline::Offline(OfflineOptions options, store::Database database)
         services.facts.own_address = own_address_of(config_);
         services.now = clock_now;
         services.data_dir = options.data_dir.string();
+        services.probes = network_probe_tools();
         // The file's owner and mode have decided already: who got here could write it by hand.
         services.access.node_uid = actor_.uid;
         return services;

@@ -23,4 +23,7 @@ struct ProbeTools {
   std::function<std::string(const IpAddress& peer, std::uint16_t port)> foreign_session = {};
 };
 
+// Those of daemon/probe, with this machine's clock and sockets.
+[[nodiscard]] ProbeTools network_probe_tools();
+
 }  // namespace timectl

@@ -153,9 +153,7 @@ Result<int> read_log(Context& context, const LogOptions& options) {
 
 }  // namespace
 
-void add_diagnose(CLI::App& root, Context& context) {
-  auto& diagnosis = add_command(root, "diagnose", "why masternodes went away, and what to do",
-                                {{"diagnose log ~/.timecoin/debug.log", "the causes in a log"}});
+void add_diagnose_log(CLI::App& diagnosis, Context& context) {
   auto& log = add_command(
       diagnosis, "log", "the causes that a log of timed names, the main one first",
       {{"diagnose log ~/.timecoin/debug.log", "0 no cause, 1 up to medium, 2 high or critical"},
