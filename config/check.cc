@@ -4,9 +4,12 @@
 #include <unordered_map>
 
 #include "config/keys.h"
+#include "daemon/core/host_port.h"
 
 namespace timectl::config {
 namespace {
+
+constexpr std::size_t kMostTimeServers = 8;  // all are asked at once
 
 class Rules {
  public:
@@ -14,6 +17,7 @@ class Rules {
 
   std::vector<Problem> lists() && {
     addresses();
+    time_servers();
     sinks();
     return std::move(problems_);
   }
@@ -98,6 +102,19 @@ class Rules {
     if (fine) return;
     add_key(key, std::string(key) + " would make other nodes ban this one",
             std::string(limit) + ", unless node.listen is in 127.0.0.0/8");
+  }
+
+  void time_servers() {
+    const auto& servers = config_.node.time_servers;
+    if (servers.size() > kMostTimeServers) {
+      add_key("node.time_servers", "node.time_servers has more than 8 servers", "4 are enough");
+    }
+    for (const auto& server : servers) {
+      if (const auto parsed = parse_host_port(server); !parsed) {
+        add_key("node.time_servers", "node.time_servers: " + parsed.error().message,
+                parsed.error().because);
+      }
+    }
   }
 
   void sinks() {

@@ -73,6 +73,9 @@ struct NodeSection {
   std::size_t log_max_bytes = 10'485'760;
   std::size_t log_files = 5;
   std::vector<std::string> operators;  // user names that may change things
+  // Whom a diagnosis asks for the time: HOST, HOST:PORT, [V6]:PORT; none: nobody.
+  std::vector<std::string> time_servers = {"0.debian.pool.ntp.org", "1.debian.pool.ntp.org",
+                                           "2.debian.pool.ntp.org", "3.debian.pool.ntp.org"};
 };
 
 struct NetworkSection {

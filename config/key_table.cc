@@ -29,6 +29,7 @@ constexpr Key kKeys[] = {
      MEMBER(node.log_max_bytes)},
     {"node", "log_files", 1, 100, "log files kept", MEMBER(node.log_files)},
     {"node", "operators", 0, 0, "users who may change things", MEMBER(node.operators)},
+    {"node", "time_servers", 0, 0, "whom a diagnosis asks for the time", MEMBER(node.time_servers)},
 
     {"network", "name", 0, 0, "mainnet or testnet", WORD(network.name)},
     {"network", "port", 0, 65'535, "port to listen on and to dial", MEMBER(network.port)},

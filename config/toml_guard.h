@@ -1,7 +1,8 @@
 #pragma once
 // The guard in front of the TOML parser. toml11 3.7.1 reads beyond its buffer on invalid UTF-8,
 // overflows the stack on deep nesting, saturates large integers in silence and reads through a null
-// pointer where a key goes through an empty list; a file passes here first. Pure; called by check_text() for every file.
+// pointer where a key goes through an empty list; a file passes here first. Pure; called by
+// check_text() for every file.
 
 #include <cstddef>
 #include <string>

@@ -40,10 +40,9 @@ inline constexpr std::int64_t kMaxMilliseconds = 253'402'300'799'999;  // end of
 
 class RowReader {
  public:
-  // The columns are read in order. `key` names the row in an error; it is the first column's
-  // text unless given.
-  RowReader(SQLite::Statement& statement, const char* table)
-      : statement_(statement), table_(table) {}
+  // The columns are read in order. The text of the first `key_columns` names the row in an error.
+  RowReader(SQLite::Statement& statement, const char* table, int key_columns = 1)
+      : statement_(statement), table_(table), key_columns_(key_columns) {}
 
   [[nodiscard]] bool null() const { return column().isNull(); }
 
@@ -132,10 +131,14 @@ class RowReader {
 
  private:
   [[noreturn]] void bad(const std::string& what) const {
-    const auto key = statement_.getColumn(0);
-    std::string name =
-        key.isNull() ? "without a key"
-                     : printable({key.getText(""), static_cast<std::size_t>(key.getBytes())}, 64);
+    std::string name;
+    for (int i = 0; i < key_columns_; ++i) {
+      const auto key = statement_.getColumn(i);
+      if (i > 0) name += '/';
+      name += key.isNull()
+                  ? "without a key"
+                  : printable({key.getText(""), static_cast<std::size_t>(key.getBytes())}, 64);
+    }
     throw StoreFailure{Error{Code::database_damaged,
                              std::string("table ") + table_ + ", row " + name + ": column `" +
                                  statement_.getColumnName(index_) + "` " + what,
@@ -146,6 +149,7 @@ class RowReader {
   [[nodiscard]] SQLite::Column column() const { return statement_.getColumn(index_); }
   SQLite::Statement& statement_;
   const char* table_;
+  int key_columns_;
   int index_ = 0;
 };
 

@@ -189,6 +189,92 @@ CREATE TABLE api_body (
 ) STRICT;
 )sql";
 
+// Samples are small because there are many: a minute counts from 1970, times are milliseconds and
+// round trips microseconds, scores hundredths, means thousandths. `step` is its length in minutes.
+// Of events and sessions the indexes that end a search by peer, kind or reason where it is old
+// enough.
+constexpr const char* kSamples = R"sql(
+CREATE TABLE peer_samples (
+  step INTEGER NOT NULL,
+  minute INTEGER NOT NULL,
+  ip TEXT NOT NULL,
+  looked_ms INTEGER NOT NULL,
+  connected_ms INTEGER NOT NULL,
+  own_outage_ms INTEGER NOT NULL,
+  whitelisted_ms INTEGER NOT NULL,
+  pings INTEGER NOT NULL,
+  missed_pongs INTEGER NOT NULL,
+  disconnects INTEGER NOT NULL,
+  round_trips INTEGER NOT NULL,
+  rtt_us_min INTEGER,
+  rtt_us_mean INTEGER,
+  rtt_us_max INTEGER,
+  height INTEGER,
+  lag_max INTEGER,
+  score INTEGER,
+  state TEXT NOT NULL,
+  bytes_in INTEGER NOT NULL,
+  bytes_out INTEGER NOT NULL,
+  PRIMARY KEY (step, minute, ip)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX peer_samples_by_ip ON peer_samples (ip, step, minute);
+CREATE TABLE node_samples (
+  step INTEGER NOT NULL,
+  minute INTEGER NOT NULL,
+  looked_ms INTEGER NOT NULL,
+  own_outage_ms INTEGER NOT NULL,
+  whitelisted INTEGER NOT NULL,
+  connected_mean INTEGER NOT NULL,
+  connected_min INTEGER NOT NULL,
+  connections_max INTEGER NOT NULL,
+  height INTEGER,
+  best_height INTEGER,
+  lag_max INTEGER,
+  spread_max INTEGER,
+  blocks INTEGER NOT NULL,
+  syncing_ms INTEGER NOT NULL,
+  blocks_syncing INTEGER NOT NULL,
+  PRIMARY KEY (step, minute)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sample_pending (
+  step INTEGER NOT NULL,
+  minute INTEGER NOT NULL,
+  done_to TEXT NOT NULL,
+  PRIMARY KEY (step, minute)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sample_kept (
+  step INTEGER PRIMARY KEY,
+  since_minute INTEGER NOT NULL
+) STRICT;
+CREATE TABLE open_sessions (
+  id INTEGER PRIMARY KEY,
+  ip TEXT NOT NULL,
+  direction TEXT NOT NULL,
+  whitelisted INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER NOT NULL,
+  end_reason TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  missed_pongs INTEGER NOT NULL,
+  rtt_ms_p50 REAL,
+  rtt_ms_p95 REAL,
+  bytes_in INTEGER NOT NULL,
+  bytes_out INTEGER NOT NULL
+) STRICT;
+CREATE TABLE scores (
+  ip TEXT PRIMARY KEY,
+  at INTEGER NOT NULL,
+  state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX scores_by_time ON scores (at);
+DROP INDEX IF EXISTS sessions_by_end;
+CREATE INDEX sessions_by_end ON sessions (ended_at, started_at);
+CREATE INDEX sessions_by_ip_end ON sessions (ip, ended_at, end_reason);
+CREATE INDEX sessions_by_reason_end ON sessions (end_reason, ended_at);
+CREATE INDEX events_by_peer_time ON events (peer, at, kind, reason);
+CREATE INDEX events_by_kind_time ON events (kind, at);
+)sql";
+
 constexpr auto kMigrations = std::to_array<Migration>({
     {1, "whitelist and audit log", kWhitelistAndAudit},
     {2, "sessions, events and peers", kPeersAndHistory},
@@ -196,6 +282,7 @@ constexpr auto kMigrations = std::to_array<Migration>({
     {4, "bans", kBans},
     {5, "what parked peers were parked under", kParkedUnder},
     {6, "the list of masternodes from outside", kApiList},
+    {7, "samples, open sessions, scores", kSamples},
 });
 
 [[noreturn]] void damaged(const Connection& connection, const std::string& message,

@@ -1,100 +1,18 @@
 #include "store/peer_history.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 
 #include "store/columns.h"
 #include "store/connection.h"
+#include "store/history_rows.h"
 
 namespace timectl::store {
 namespace {
 
 constexpr std::int64_t kChunkRows = 500;
-constexpr const char* kSessionColumns =
-    "SELECT id, ip, direction, whitelisted, started_at, ended_at, end_reason, detail, missed_pongs,"
-    " rtt_ms_p50, rtt_ms_p95, bytes_in, bytes_out FROM sessions";
-constexpr const char* kEventColumns =
-    "SELECT id, at, kind, severity, peer, whitelisted, direction, reason, detail, delay_seconds,"
-    " missed_pongs, total, inbound, masternodes FROM events";
-
-std::optional<double> finite(const std::optional<double>& value) {
-  return value && std::isfinite(*value) ? value : std::nullopt;
-}
-
-template <class E>
-std::optional<std::string_view> word_of(const std::optional<E>& value) {
-  return value ? std::optional(name_of(*value)) : std::nullopt;
-}
-
-void insert(Connection& connection, const SessionRecord& session) {
-  Query(connection,
-        "INSERT INTO sessions (ip, direction, whitelisted, started_at, ended_at, end_reason,"
-        " detail, missed_pongs, rtt_ms_p50, rtt_ms_p95, bytes_in, bytes_out)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(session.ip.to_string(), name_of(session.direction), session.whitelisted,
-            milliseconds_of(session.started_at), milliseconds_of(session.ended_at),
-            name_of(session.end_reason), printable(session.detail, kMaxDetailBytes),
-            bounded(session.missed_pongs), finite(session.rtt_ms_p50), finite(session.rtt_ms_p95),
-            bounded(session.bytes_in), bounded(session.bytes_out))
-      .run();
-}
-
-void insert(Connection& connection, const Event& event) {
-  Query(connection,
-        "INSERT INTO events (at, kind, severity, peer, whitelisted, direction, reason, detail,"
-        " delay_seconds, missed_pongs, total, inbound, masternodes)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(milliseconds_of(event.at), name_of(event.kind), name_of(event.severity),
-            event.peer ? std::optional(event.peer->to_string()) : std::nullopt, event.whitelisted,
-            word_of(event.direction), word_of(event.reason),
-            printable(event.detail, kMaxDetailBytes), bounded(event.delay_seconds),
-            bounded(event.missed_pongs), bounded(event.total), bounded(event.inbound),
-            bounded(event.masternodes))
-      .run();
-}
-
-SessionRecord read_session(SQLite::Statement& statement) {
-  RowReader reader(statement, "sessions");
-  const auto real = [&] { return reader.real(); };
-  SessionRecord session;
-  static_cast<void>(reader.counter());
-  session.ip = reader.ip();
-  session.direction = reader.word<Direction>();
-  session.whitelisted = reader.boolean();
-  session.started_at = reader.time();
-  session.ended_at = reader.time();
-  session.end_reason = reader.word<EndReason>();
-  session.detail = reader.line(kMaxDetailBytes);
-  session.missed_pongs = reader.counter();
-  session.rtt_ms_p50 = reader.optional(real);
-  session.rtt_ms_p95 = reader.optional(real);
-  session.bytes_in = reader.counter();
-  session.bytes_out = reader.counter();
-  return session;
-}
-
-Event read_event(SQLite::Statement& statement) {
-  RowReader reader(statement, "events");
-  Event event;
-  static_cast<void>(reader.counter());
-  event.at = reader.time();
-  event.kind = reader.word<EventKind>();
-  event.severity = reader.word<Severity>();
-  event.peer = reader.optional([&] { return reader.ip(); });
-  event.whitelisted = reader.boolean();
-  event.direction = reader.optional([&] { return reader.word<Direction>(); });
-  event.reason = reader.optional([&] { return reader.word<EndReason>(); });
-  event.detail = reader.line(kMaxDetailBytes);
-  event.delay_seconds = reader.counter();
-  event.missed_pongs = reader.counter();
-  event.total = reader.counter();
-  event.inbound = reader.counter();
-  event.masternodes = reader.counter();
-  return event;
-}
-
-// A query with only the conditions that are asked for, so that each finds its index.
+// A query with only the conditions that are asked for, so that each finds its index: equalities
+// first, and no equality that would lead to the worse of two (a `+` before the column).
 class Selection {
  public:
   explicit Selection(const char* columns) : sql_(columns) {}
@@ -104,11 +22,12 @@ class Selection {
   void where(const char* condition, std::optional<std::string> value) {
     if (value) add(condition), texts_.emplace_back(count_, std::move(*value));
   }
-  // The newest rows first.
-  [[nodiscard]] SQLite::Statement prepare(Connection& connection, std::size_t limit) {
-    limit = std::clamp<std::size_t>(limit, 1, kMaxHistoryLimit);
-    SQLite::Statement statement(connection.db(),
-                                sql_ + " ORDER BY id DESC LIMIT " + std::to_string(limit));
+  Selection& append(const std::string& text) {
+    sql_ += text;
+    return *this;
+  }
+  [[nodiscard]] SQLite::Statement prepare(Connection& connection) const {
+    SQLite::Statement statement(connection.db(), sql_);
     for (const auto& [index, value] : numbers_) statement.bind(index, value);
     for (const auto& [index, value] : texts_) statement.bind(index, value);
     return statement;
@@ -124,12 +43,56 @@ class Selection {
   std::vector<std::pair<int, std::string>> texts_ = {};
 };
 
+// " ORDER BY column DESC LIMIT n"
+std::string newest(const char* column, std::size_t limit) {
+  limit = std::clamp<std::size_t>(limit, 1, kMaxHistoryLimit);
+  return std::string(" ORDER BY ") + column + " DESC LIMIT " + std::to_string(limit);
+}
+
 std::optional<std::string> text_of(const std::optional<IpAddress>& ip) {
   return ip ? std::optional(ip->to_string()) : std::nullopt;
 }
 template <class E>
 std::optional<std::string> text_of_word(const std::optional<E>& value) {
   return value ? std::optional(std::string(name_of(*value))) : std::nullopt;
+}
+
+void where(Selection& selection, const EventFilter& filter) {
+  selection.where("peer = ?", text_of(filter.ip));
+  selection.where("at >= ?", milliseconds_of(filter.since));
+  selection.where(filter.ip ? "+kind = ?" : "kind = ?", text_of_word(filter.kind));
+}
+
+// Whatever chose the rows: in the order in which they were written, the newest first.
+template <class Row, class Read>
+std::vector<Row> newest_first(SQLite::Statement& statement, const Read& read) {
+  std::vector<std::pair<std::int64_t, Row>> numbered;
+  while (statement.executeStep()) {
+    auto row = read(statement);
+    numbered.emplace_back(statement.getColumn(0).getInt64(), std::move(row));
+  }
+  std::ranges::sort(numbered, std::ranges::greater{}, &std::pair<std::int64_t, Row>::first);
+  std::vector<Row> rows;
+  rows.reserve(numbered.size());
+  for (auto& [id, row] : numbered) rows.push_back(std::move(row));
+  return rows;
+}
+
+EventCount read_count(Connection& connection, SQLite::Statement& statement) {
+  RowReader reader(statement, "events");
+  EventCount count;
+  const auto id = reader.counter();  // of the row with the greatest `at`: SQLite's rule for max()
+  count.kind = reader.word<EventKind>();
+  count.reason = reader.optional([&] { return reader.word<EndReason>(); });
+  count.count = reader.counter();
+  count.last_at = reader.time();
+  Query last(connection, "SELECT id, detail FROM events WHERE id = ?");
+  if (last.bind(id).step()) {
+    RowReader row(last.row(), "events");
+    static_cast<void>(row.counter());
+    count.detail_of_last = row.line(kMaxDetailBytes);
+  }
+  return count;
 }
 
 // Of the oldest rows those that ended before `cutoff` or whose number is more than `max_rows` ago:
@@ -149,8 +112,8 @@ Result<void> append_history(Database& database, std::span<const SessionRecord> s
   if (sessions.empty() && events.empty()) return {};
   Connection& connection = database.connection();
   return in_transaction(connection, Sync::relaxed, "writing the history", [&]() -> Result<void> {
-    for (const auto& session : sessions) insert(connection, session);
-    for (const auto& event : events) insert(connection, event);
+    for (const auto& session : sessions) insert_row(connection, session);
+    for (const auto& event : events) insert_row(connection, event);
     return {};
   });
 }
@@ -161,11 +124,14 @@ Result<std::vector<SessionRecord>> list_sessions(Database& database, const Sessi
     Selection selection(kSessionColumns);
     selection.where("ip = ?", text_of(filter.ip));
     selection.where("ended_at >= ?", milliseconds_of(filter.since));
-    selection.where("end_reason = ?", text_of_word(filter.reason));
-    auto statement = selection.prepare(connection, filter.limit);
-    std::vector<SessionRecord> sessions;
-    while (statement.executeStep()) sessions.push_back(read_session(statement));
-    return sessions;
+    selection.where(filter.ip ? "+end_reason = ?" : "end_reason = ?", text_of_word(filter.reason));
+    // Where a search has to end somewhere (`since`), or an index of three columns finds rare rows
+    // of a long history, time chooses; else the order of writing, which no wrong clock disturbs.
+    const bool by_time = filter.since || (filter.ip && filter.reason);
+    auto statement =
+        selection.append(newest(by_time ? "ended_at" : "id", filter.limit)).prepare(connection);
+    return newest_first<SessionRecord>(statement,
+                                       [](auto& row) { return read_session(row, "sessions"); });
   });
 }
 
@@ -182,21 +148,38 @@ Result<std::vector<Event>> list_events(Database& database, const EventFilter& fi
   Connection& connection = database.connection();
   return guarded(connection, "reading the events", [&]() -> Result<std::vector<Event>> {
     Selection selection(kEventColumns);
-    selection.where("at >= ?", milliseconds_of(filter.since));
-    selection.where("peer = ?", text_of(filter.ip));
-    selection.where("kind = ?", text_of_word(filter.kind));
-    auto statement = selection.prepare(connection, filter.limit);
-    std::vector<Event> events;
-    while (statement.executeStep()) events.push_back(read_event(statement));
+    where(selection, filter);
+    const bool by_time = filter.since || (filter.ip && filter.kind);
+    auto statement =
+        selection.append(newest(by_time ? "at" : "id", filter.limit)).prepare(connection);
+    auto events = newest_first<Event>(statement, read_event);
     std::reverse(events.begin(), events.end());
     return events;
   });
 }
 
+Result<std::vector<EventCount>> count_events(Database& database, const EventFilter& filter) {
+  Connection& connection = database.connection();
+  return guarded(connection, "counting the events", [&]() -> Result<std::vector<EventCount>> {
+    // Columns of an index alone, so that no row is looked at; then the last row of each group.
+    Selection selection(
+        "SELECT id, kind, reason, count(*), max(at) FROM"
+        " (SELECT id, kind, reason, at FROM events");
+    where(selection, filter);
+    selection.append(newest("at", kMaxCountedEvents) + ") GROUP BY kind, reason");
+    auto statement = selection.prepare(connection);
+    std::vector<EventCount> counts;
+    while (statement.executeStep()) counts.push_back(read_count(connection, statement));
+    std::ranges::stable_sort(counts, std::ranges::greater{}, &EventCount::last_at);
+    return counts;
+  });
+}
+
 Result<std::uint64_t> prune_history(Database& database, const Retention& retention, WallTime now) {
   Connection& connection = database.connection();
-  const auto keep = std::chrono::duration_cast<std::chrono::milliseconds>(retention.keep);
-  const std::int64_t cutoff = milliseconds_of(now - keep);
+  const auto cutoff = [&](Duration keep) {
+    return milliseconds_of(now - std::chrono::duration_cast<std::chrono::milliseconds>(keep));
+  };
   std::uint64_t removed = 0;
   auto done =
       in_transaction(connection, Sync::relaxed, "pruning the history", [&]() -> Result<void> {
@@ -204,12 +187,12 @@ Result<std::uint64_t> prune_history(Database& database, const Retention& retenti
             connection, "SELECT coalesce(max(id), 0) FROM sessions",
             "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions ORDER BY id LIMIT ?1)"
             " AND (ended_at < ?2 OR id <= ?3)",
-            cutoff, retention.max_sessions);
+            cutoff(retention.keep), retention.max_sessions);
         removed += remove_chunk(
             connection, "SELECT coalesce(max(id), 0) FROM events",
             "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?1)"
             " AND (at < ?2 OR id <= ?3)",
-            cutoff, retention.max_events);
+            cutoff(retention.keep_events.value_or(retention.keep)), retention.max_events);
         return {};
       });
   if (!done) return done.error();

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "daemon/core/events.h"
@@ -28,7 +29,8 @@ struct SessionFilter {
   std::optional<EndReason> reason = {};
   std::size_t limit = 100;  // 1 to kMaxHistoryLimit
 };
-// The newest `limit` sessions that match, newest first (by the order in which they ended).
+// The newest `limit` sessions that match, newest first (by the order in which they ended). With
+// `since`, or with both peer and reason, "the newest" goes by the time that each row tells.
 [[nodiscard]] Result<std::vector<SessionRecord>> list_sessions(Database& database,
                                                                const SessionFilter& filter);
 [[nodiscard]] Result<std::optional<SessionRecord>> last_session(Database& database,
@@ -40,13 +42,28 @@ struct EventFilter {
   std::optional<EventKind> kind = {};
   std::size_t limit = 100;
 };
-// The newest `limit` events that match, oldest first, as a log reads.
+// The newest `limit` events that match, oldest first, as a log reads. With `since`, or with both
+// peer and kind, "the newest" goes by the time that each row tells.
 [[nodiscard]] Result<std::vector<Event>> list_events(Database& database, const EventFilter& filter);
+
+// How often what happened, by kind and reason, the kind that happened last first. Of more than
+// kMaxCountedEvents that match the newest are counted; `limit` plays no part.
+inline constexpr std::size_t kMaxCountedEvents = 20'000;
+struct EventCount {
+  EventKind kind = EventKind::node_started;
+  std::optional<EndReason> reason = {};
+  std::string detail_of_last = {};
+  std::uint64_t count = 0;
+  WallTime last_at = {};
+};
+[[nodiscard]] Result<std::vector<EventCount>> count_events(Database& database,
+                                                           const EventFilter& filter);
 
 struct Retention {
   Duration keep = std::chrono::hours(24 * 90);
+  std::optional<Duration> keep_events = {};  // none: as long as sessions
   std::size_t max_sessions = 1'000'000;
-  std::size_t max_events = 1'000'000;
+  std::size_t max_events = 10'000'000;
 };
 // Removes at most one chunk (500 rows of each table, oldest first) that is too old or too many,
 // and gives some free pages back to the file system; a few milliseconds. Returns the rows

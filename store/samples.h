@@ -16,11 +16,18 @@
 
 namespace timectl::store {
 
-// Inserts or replaces the rows of these (step of 5 minutes, peer), in one transaction; `node` may
-// be empty. The same for `open`: all sessions that are open now, in the place of those stored.
+// Inserts or replaces the rows of these (step of 5 minutes, peer), in one transaction; what was
+// looked at for longer is not replaced (a clock that went back). The same for `open`: all sessions
+// that are open now, in the place of those stored. database_full while the disk is: nothing is
+// written then, and what was stays.
 [[nodiscard]] Result<void> put_samples(Database& database, std::span<const PeerSample> peers,
-                                       const std::optional<NodeSample>& node,
+                                       std::span<const NodeSample> nodes,
                                        std::span<const SessionRecord> open);
+[[nodiscard]] inline Result<void> put_samples(Database& database, std::span<const PeerSample> peers,
+                                              const std::optional<NodeSample>& node,
+                                              std::span<const SessionRecord> open) {
+  return put_samples(database, peers, std::span(node ? &*node : nullptr, node ? 1 : 0), open);
+}
 
 struct SampleFilter {
   std::optional<IpAddress> ip = {};    // of peers
@@ -34,18 +41,21 @@ struct SampleFilter {
                                                                 const SampleFilter& filter);
 [[nodiscard]] Result<std::vector<NodeSample>> list_node_samples(Database& database,
                                                                 const SampleFilter& filter);
-// Everything of a period, one row for each peer, from the finest steps that are still kept at each
-// time (a period that begins within a step counts all of that step).
+// Everything of a period, one row for each peer, in the order of addresses: as exact at both ends
+// as the steps that are still kept there (a period that begins within a step counts all of that
+// step), from hours and days between, so that a year costs no more than a month.
 [[nodiscard]] Result<std::vector<PeerSample>> sum_peer_samples(Database& database, WallTime since,
                                                                WallTime until);
 [[nodiscard]] Result<std::optional<NodeSample>> sum_node_samples(Database& database, WallTime since,
                                                                  WallTime until);
-// The last sample of each peer that begins at or before `at`, none older than `within`.
+// The last sample of each peer that begins at or before `at`, none that ended longer than `within`
+// before it; hours or days where that is all that is kept of the time.
 [[nodiscard]] Result<std::vector<PeerSample>> peer_samples_at(Database& database, WallTime at,
                                                               Duration within);
 [[nodiscard]] Result<std::optional<NodeSample>> node_sample_at(Database& database, WallTime at,
                                                                Duration within);
-// The sessions that were open at that moment, whether they have ended since or not.
+// The sessions that were open at that moment, whether they have ended since or not: one that is
+// open has the node's last look as its end.
 [[nodiscard]] Result<std::vector<SessionRecord>> sessions_at(Database& database, WallTime at);
 
 // Sessions that a node which did not stop in order left open: moves them to the history, ended at
@@ -57,7 +67,9 @@ struct SampleRetention {
   Duration five_minutes = std::chrono::hours(24 * 30);
   Duration hours = std::chrono::hours(24 * 365);
   Duration days = std::chrono::hours(24 * 365 * 10);
-  std::size_t max_bytes = 1'073'741'824;  // of the whole database file: the oldest fine steps go
+  // Of the whole database file, without what is free in it: the oldest go, of events and steps of
+  // five minutes first, then of sessions and hours. What has no age (lists, audit log) stays.
+  std::size_t max_bytes = 1'073'741'824;
 };
 // One bounded chunk (a few milliseconds): hours and days out of complete steps below them, then
 // what is too old, then what is too much. Returns the rows written or removed: again until 0.

@@ -24,6 +24,24 @@ TEST(Config, EmptyFileGivesTheDefaults) {
   EXPECT_EQ(checked.config.p2p_port(), 24'000);
 }
 
+TEST(Config, TimeServersAreNamesOrAddressesAndAtMostEight) {
+  const auto with = [](const std::string& list) {
+    return problems("[node]\ntime_servers = [" + list + "]\n");
+  };
+  EXPECT_EQ(check("").config.node.time_servers.size(), 4U);
+  EXPECT_EQ(with(""), "");
+  EXPECT_TRUE(check("[node]\ntime_servers = []\n").config.node.time_servers.empty());
+  EXPECT_EQ(with(R"("pool.ntp.org", "127.0.0.1:1123", "[::1]:123", "2001:db8::1")"), "");
+  for (const auto* bad : {"", "a b", "ntp://x", "x:0", "x:70000", "1.2.3", "[1.2.3.4]:5", "x:"}) {
+    const auto found = with(std::string("\"") + bad + "\"");
+    EXPECT_NE(found.find("time_servers"), std::string::npos) << bad;
+    EXPECT_NE(found.find("t.toml:2"), std::string::npos) << bad << found;
+  }
+  std::string nine;
+  for (int i = 0; i < 9; ++i) nine += (i > 0 ? ",\"h" : "\"h") + std::to_string(i) + "\"";
+  EXPECT_NE(with(nine).find("more than 8"), std::string::npos);
+}
+
 TEST(Config, ValuesOfEachKindAreRead) {
   const auto checked = check(R"(
 [node]

@@ -103,6 +103,72 @@ TEST(PeerHistory, EventsAreFoundByPeerTimeAndKind) {
   EXPECT_EQ(list_events(database, filter)->back().missed_pongs, 5U);
 }
 
+// A clock that went back: with `since` the rows of that time are chosen by what they tell, and are
+// shown in the order in which they were written.
+TEST(PeerHistory, RowsOfAWrongClockAreFoundByTheirTimeAndShownInTheirOrder) {
+  auto database = Database::in_memory();
+  std::vector<Event> events;
+  for (const std::size_t number : {10U, 50U, 20U, 30U}) events.push_back(event(number));
+  ASSERT_TRUE(append_history(database, {}, events));
+  EventFilter filter;
+  filter.since = event(20).at;
+  const auto numbers = [&] {
+    std::vector<std::uint64_t> out;
+    const auto found = list_events(database, filter);
+    for (const auto& e : *found) out.push_back(e.missed_pongs);
+    return out;
+  };
+  using Found = std::vector<std::uint64_t>;
+  EXPECT_EQ(numbers(), (Found{50, 20, 30}));
+  filter.limit = 2;
+  EXPECT_EQ(numbers(), (Found{50, 30}));
+  filter.since.reset();
+  EXPECT_EQ(numbers(), (Found{20, 30})) << "without a time the last that were written";
+}
+
+TEST(PeerHistory, EventsAreCountedByKindAndReasonWithTheLastOfEach) {
+  auto database = Database::in_memory();
+  std::vector<Event> events;
+  for (std::size_t i = 0; i < 9; ++i) {
+    auto one = event(i);
+    one.kind = EventKind::peer_disconnected;
+    one.peer = address(i < 8 ? 1 : 2);
+    one.reason = i % 2 == 0 ? EndReason::unresponsive : EndReason::closed_by_peer;
+    one.detail = "number " + std::to_string(i);
+    events.push_back(one);
+  }
+  events[3].reason.reset();
+  events[3].kind = EventKind::peer_suspect;
+  ASSERT_TRUE(append_history(database, {}, events));
+  EventFilter filter;
+  filter.ip = address(1);
+  filter.limit = 1;  // of rows that are listed, not of what is counted
+  const auto counts = count_events(database, filter);
+  ASSERT_TRUE(counts) << counts.error().message;
+  ASSERT_EQ(counts->size(), 3U);
+  EXPECT_EQ((*counts)[0].reason, EndReason::closed_by_peer);
+  EXPECT_EQ((*counts)[0].count, 3U);
+  EXPECT_EQ((*counts)[0].detail_of_last, "number 7");
+  EXPECT_EQ((*counts)[0].last_at, events[7].at);
+  EXPECT_EQ((*counts)[1].count, 4U);
+  EXPECT_EQ((*counts)[1].detail_of_last, "number 6");
+  EXPECT_EQ((*counts)[2].kind, EventKind::peer_suspect);
+  EXPECT_EQ((*counts)[2].reason, std::nullopt);
+  filter.since = events[6].at;
+  EXPECT_EQ(count_events(database, filter)->size(), 2U);
+  filter.kind = EventKind::peer_suspect;
+  EXPECT_TRUE(count_events(database, filter)->empty());
+  filter = {};
+  EXPECT_EQ(count_events(database, filter)->front().count, 5U) << "everybody's";
+}
+
+TEST(PeerHistory, CountingEndsWhereThereAreTooMany) {
+  auto database = Database::in_memory();
+  std::vector<Event> events(kMaxCountedEvents + 100, event(2));
+  ASSERT_TRUE(append_history(database, {}, events));
+  EXPECT_EQ(count_events(database, {})->front().count, kMaxCountedEvents);
+}
+
 TEST(PeerHistory, NumbersOutOfSqliteRangeAreBoundedAndInfinityIsUnknown) {
   auto database = Database::in_memory();
   auto record = session(1);
@@ -166,6 +232,20 @@ TEST(PeerHistory, RetentionByAgeRemovesInChunksAndGivesSpaceBack) {
   filter.limit = 5000;
   EXPECT_EQ(list_sessions(*database, filter)->size(), 1000U);
   EXPECT_LT(raw.execAndGet("PRAGMA page_count").getInt(), pages * 2 / 3);
+}
+
+TEST(PeerHistory, EventsMayBeKeptForLessTimeThanSessions) {
+  auto database = Database::in_memory();
+  for (std::size_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(append_history(database, std::vector{session(i)}, std::vector{event(i)}));
+  }
+  Retention retention;
+  retention.keep = std::chrono::seconds(80);
+  retention.keep_events = std::chrono::seconds(10);
+  while (*prune_history(database, retention, kNow + std::chrono::seconds(100)) > 0) {
+  }
+  EXPECT_EQ(list_sessions(database, {})->size(), 80U);
+  EXPECT_EQ(list_events(database, {})->size(), 10U);
 }
 
 TEST(PeerHistory, RetentionByCountKeepsTheNewest) {
