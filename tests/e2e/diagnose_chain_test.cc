@@ -92,7 +92,7 @@ TEST_F(DiagnoseChain, T18BlocksThatComeSlowlyAreNoFault) {
   }
   EXPECT_EQ(sync_of(node()).exit, 1);
   const auto alerts = json::serialize(node().query({"status"}).at("alerts"));
-  EXPECT_NE(alerts.find("behind"), std::string::npos) << alerts;
+  EXPECT_NE(alerts.find("Behind by "), std::string::npos) << alerts;
 }
 
 TEST_F(DiagnoseChain, T18WhereNoBlockComesTheSyncStalls) {

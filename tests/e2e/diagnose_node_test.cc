@@ -24,18 +24,14 @@ std::vector<std::string> witnesses(const std::string& net, int count = kWitnesse
   return ips;
 }
 
-// A line for the [node] section, which stands first in the configuration.
-void configure(const NodeProcess& node, const std::string& line) {
-  auto text = slurp(node.config_path());
-  const std::string head = "[node]\n";
-  text.insert(text.find(head) + head.size(), line + "\n");
-  spill(node.config_path(), text);
-}
-
-std::string servers_line(const std::vector<std::string>& servers) {
+// In place of no time servers, which is what nodes of tests have.
+void ask(const NodeProcess& node, const std::vector<std::string>& servers) {
   std::string line = "time_servers = [";
   for (const auto& server : servers) line += "\"" + server + "\", ";
-  return line + "]";
+  auto text = slurp(node.config_path());
+  const std::string none = "time_servers = []";
+  text.replace(text.find(none), none.size(), line + "]");
+  spill(node.config_path(), text);
 }
 
 json::value facts_of_clock(const NodeProcess& node) {
@@ -45,7 +41,7 @@ json::value facts_of_clock(const NodeProcess& node) {
 // Five peers whose clocks are ahead of ours by so much, connected and heard.
 void surround(Stage& stage, const std::vector<std::string>& ips, int ahead) {
   for (const auto& ip : ips) {
-    stage.peers.put(ip, "height=0 clock=" + std::to_string(ahead));
+    stage.peers.put(ip, "clock=" + std::to_string(ahead));
   }
   start_with(stage.node, ips);
   ASSERT_TRUE(wait_for(
@@ -61,7 +57,7 @@ TEST(DiagnoseNode, T24AWrongClockOfOursIsMeasuredByServersAndPeers) {
   const FakeTimeServer trio[] = {FakeTimeServer(right, net + "21"),
                                  FakeTimeServer(right, net + "22"),
                                  FakeTimeServer(right, net + "23")};
-  configure(stage.node, servers_line({trio[0].server(), trio[1].server(), trio[2].server()}));
+  ask(stage.node, {trio[0].server(), trio[1].server(), trio[2].server()});
   surround(stage, ips, kOff);
   const auto judged = diagnosed(stage.node, {"node"});
   expect_verdict(judged, "T24a");
@@ -81,7 +77,7 @@ TEST(DiagnoseNode, T24WithoutTimeServersTheOffsetIsThatOfThePeers) {
   const FakeTime mute{.silent = true};
   const FakeTimeServer trio[] = {FakeTimeServer(mute, net + "21"), FakeTimeServer(mute, net + "22"),
                                  FakeTimeServer(mute, net + "23")};
-  configure(stage.node, servers_line({trio[0].server(), trio[1].server(), trio[2].server()}));
+  ask(stage.node, {trio[0].server(), trio[1].server(), trio[2].server()});
   surround(stage, ips, 0);
   const auto judged = diagnosed(stage.node, {"node"});
   expect_verdict(judged, "T24b");
@@ -98,7 +94,7 @@ TEST(DiagnoseNode, T29WithoutAnAddressOfOursThereIsOneFindingAndNotEight) {
   Stage stage(net, "outbound_regular = 0\n");
   stage.node.start();
   for (const auto& ip : ips) {
-    stage.peers.put(ip, "height=0");
+    stage.peers.put(ip, "");
     stage.peers.dial(ip, stage.node.address());
     ASSERT_TRUE(wait_for([&] { return stage.node.connected_to(ip); }, kPatience));
     ASSERT_EQ(stage.node.timectl({"whitelist", "add", ip}).status, 0);
@@ -126,32 +122,36 @@ TEST(DiagnoseNode, T29WithoutAnAddressOfOursThereIsOneFindingAndNotEight) {
 
 TEST(DiagnoseNode, T43RefusedGuestsAreSlotsThatAreFull) {
   constexpr int kRegular = 3;
-  Stage stage("127.134.4.",
-              "outbound_regular = 0\nmax_connections = 6\nreserved_masternode_slots = 3\n");
-  stage.node.start();
+  const std::string net = "127.134.4.";
+  Stage stage(net,
+              masternodes({net + "11"}) + "max_connections = 6\nreserved_masternode_slots = 3\n");
+  stage.peers.put(net + "11", "");
+  start_with(stage.node, {net + "11"});
   const auto guest = [](int i) { return "127.135." + std::to_string(i) + ".1"; };
   for (int i = 0; i < kRegular; ++i) {
-    stage.peers.put(guest(i), "height=0");
+    stage.peers.put(guest(i), "");
     stage.peers.dial(guest(i), stage.node.address());
   }
-  ASSERT_TRUE(wait_for([&] { return stage.node.connections() == kRegular; }, kPatience));
+  ASSERT_TRUE(wait_for([&] { return stage.node.connections() == kRegular + 1; }, kPatience));
   const auto before = diagnosed(stage.node, {"node"});
   EXPECT_FALSE(before.found("FM-L3")) << "full, and nobody was refused: " << before.told();
   for (int i = kRegular; i < 2 * kRegular; ++i) {
-    stage.peers.put(guest(i), "height=0");
+    stage.peers.put(guest(i), "");
     stage.peers.dial(guest(i), stage.node.address());
     ASSERT_TRUE(wait_for([&] { return !stage.last(guest(i)).end.empty(); }, kPatience));
   }
   const auto judged = diagnosed(stage.node, {"node"});
   expect_verdict(judged, "T43");
   EXPECT_TRUE(judged.evidence("3 of 3 regular slots", "FM-L3")) << judged.told();
-  EXPECT_EQ(stage.node.connections(), kRegular);
+  EXPECT_EQ(stage.node.connections(), kRegular + 1U) << "and the masternode";
 }
 
 TEST(DiagnoseNode, T52TooFewDescriptorsAreNamed) {
   if (!has_program("prlimit")) GTEST_SKIP() << "needs prlimit";
-  Stage stage("127.134.5.");
-  stage.node.start();
+  const std::string net = "127.134.5.";
+  Stage stage(net, masternodes({net + "11"}));
+  stage.peers.put(net + "11", "");
+  start_with(stage.node, {net + "11"});
   const auto before = diagnosed(stage.node, {"node"});
   EXPECT_FALSE(before.found("FM-X9")) << before.told();
   ASSERT_EQ(run({"prlimit", "--pid", std::to_string(stage.node.pid()), "--nofile=64:64"}).status,

@@ -59,7 +59,7 @@ void huge(Rpc& rpc) {
 std::vector<Play> plays() {
   return {
       {"T01", {}, nullptr, "refused", "FM-R4", 1s, 0},
-      {"T02", {}, deaf, "up for 3d", "FM-R1", 2s, 0, false, "0 inbound"},
+      {"T02", {}, deaf, "up for 3 d", "FM-R1", 2s, 0, false, "0 inbound"},
       {"T05a", "silent", well, "TCP ", "FM-X6", 7s},
       {"T05b", "silent", hangs, "says nothing", "FM-R6", 7s},
       {"T06a", "no-ack", well, "no frame at all", "FM-R6", 8s},
@@ -136,6 +136,67 @@ std::string name_of_play(const ::testing::TestParamInfo<Play>& info) {
 }
 INSTANTIATE_TEST_SUITE_P(Rows, DiagnosePeer, ::testing::ValuesIn(plays()), name_of_play);
 INSTANTIATE_TEST_SUITE_P(Rows, DiagnosePeerByNode, ::testing::ValuesIn(plays()), name_of_play);
+
+// T01: one connect to each port, however it is asked.
+TEST(DiagnosePeerConnects, EachPortOfADeadHostIsTriedOnce) {
+  Stage stage("127.131.3.");
+  const auto calls = socket_calls(stage.node, {"diagnose", "peer", stage.ip(kPeer), "--probe"});
+  if (calls.empty()) GTEST_SKIP() << "needs strace";
+  const auto tried = [&](int port) {
+    const auto what = "sin_port=htons(" + std::to_string(port) + "), sin_addr=inet_addr(\"" +
+                      stage.ip(kPeer) + "\")";
+    std::size_t count = 0;
+    for (auto at = calls.find(what); at != std::string::npos; at = calls.find(what, at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  EXPECT_EQ(tried(stage.sandbox.port()), 1U) << calls;
+  EXPECT_EQ(tried(stage.sandbox.port() + 1), 1U) << calls;
+}
+
+// T05: it is left in order. T06: we speak at once.
+TEST(DiagnosePeerConnects, ASilentPeerSeesOurEndAndAnotherOurHandshakeAtOnce) {
+  Stage stage("127.131.4.");
+  stage.peers.put(stage.ip(11), "silent");
+  stage.peers.put(stage.ip(12), "no-ack");
+  (void)diagnosed(stage.node, {"peer", stage.ip(11), "--probe"});
+  (void)diagnosed(stage.node, {"peer", stage.ip(12), "--probe"});
+  ASSERT_TRUE(stage.left_alone(stage.ip(11)));
+  EXPECT_EQ(stage.last(stage.ip(11)).end, "FIN");
+  const auto spoke = stage.last(stage.ip(12)).spoke_after;
+  ASSERT_TRUE(spoke);
+  EXPECT_LT(*spoke, 1s);
+  EXPECT_EQ(stage.last(stage.ip(12)).messages, std::vector<std::string>{"Handshake"});
+}
+
+// T60: after a 429 nothing more is asked, and of 200 MB no more than 4 MiB are read (and what the
+// two sockets hold).
+TEST(DiagnosePeerConnects, AnUnwillingRpcIsLeftAloneAndAHugeOneIsCut) {
+  constexpr std::uint64_t kRead = 4U << 20U;
+  constexpr std::uint64_t kInSockets = 12U << 20U;
+  Stage stage("127.131.5.");
+  auto& unwilling = stage.rpc(stage.ip(11));
+  unwilling.next(Turn::limited);
+  const auto limited_to = diagnosed(stage.node, {"peer", stage.ip(11), "--probe"});
+  EXPECT_EQ(unwilling.requests().size(), 1U) << "the rest would have been answered";
+  EXPECT_TRUE(limited_to.found("FM-A9")) << limited_to.told();
+  auto& endless = stage.rpc(stage.ip(12));
+  endless.next(Turn::huge_chunked, kForEver);
+  const auto cut = diagnosed(stage.node, {"peer", stage.ip(12), "--probe"});
+  EXPECT_GT(endless.bytes_sent(), 0U);
+  EXPECT_LT(endless.bytes_sent(), endless.connections() * (kRead + kInSockets));
+  EXPECT_LE(cut.outcome.status, 3);
+  // Each of the RPC's answers in turn: less is known, and the verdict stays.
+  auto& moody = stage.rpc(stage.ip(13));
+  const auto sure = diagnosed(stage.node, {"peer", stage.ip(13), "--probe"}).confidence();
+  for (const char* word : {"limited", "html", "huge"}) {
+    ASSERT_TRUE(moody.next(word + std::string("*1000")));
+    const auto judged = diagnosed(stage.node, {"peer", stage.ip(13), "--probe"});
+    EXPECT_LT(judged.confidence(), sure) << word << judged.told();
+    EXPECT_EQ(judged.text("code"), "FM-R1") << word << judged.told();
+  }
+}
 
 }  // namespace
 }  // namespace timectl::e2e

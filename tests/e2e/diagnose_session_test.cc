@@ -79,9 +79,9 @@ TEST(DiagnoseSession, T23APeersClockIsMeasuredAndOursIsRight) {
   auto all = good;
   all.push_back(live);
   Stage stage(net, masternodes(all));
-  for (const auto& ip : good) stage.peers.put(ip, "height=0");
+  for (const auto& ip : good) stage.peers.put(ip, "");
   for (const auto& ip : {ahead, live}) {
-    stage.peers.put(ip, "clock=+600 height=0");
+    stage.peers.put(ip, "clock=+600");
     tell_clock(stage.rpc(ip), 600);
   }
   start_with(stage.node, all);
@@ -108,7 +108,7 @@ TEST(DiagnoseSession, T25NobodyIsProbedBesideALiveSession) {
   const std::string net = "127.132.4.";
   const auto ip = net + "11";
   Stage stage(net, masternodes({ip}));
-  stage.peers.put(ip, "height=0");
+  stage.peers.put(ip, "");
   (void)stage.rpc(ip);
   start_with(stage.node, {ip});
   const auto judged = diagnosed(stage.node, {"peer", ip, "--probe"});
@@ -155,7 +155,7 @@ TEST(DiagnoseSession, T28WhoHasToDialIsNamedWhereBothWait) {
   const std::string net = "127.132.6.";
   const auto ip = net + "9";
   Stage stage(net, "outbound_regular = 0\n");
-  stage.peers.put(ip, "height=0");
+  stage.peers.put(ip, "");
   stage.rpc(ip).answer("masternodelist",
                        R"({"total":2,"total_in_registry":2,"masternodes":[)"
                        R"({"address":"192.0.2.1:24000","is_active":true,"is_connected":true},)"

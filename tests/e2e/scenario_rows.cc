@@ -106,7 +106,7 @@ constexpr auto kRows = std::to_array<ScenarioRow>({
      "FaultS15.ANodeWithoutDescriptorsSurvivesAndRecovers",
      "node", "FM-X9", "you", 2, 0.7},
     {"T54a", "the API answers no list: 503, a loop, garbage, nothing", kInstead, "node", "FM-A2",
-     "nobody", 1, 0.6},
+     "nobody", 1, 0.5},
     {"T54b", "it answers HTML, an object, half a list", kInstead, "node", "FM-A3", "nobody", 1,
      0.6},
     {"T54c", "its certificate has expired",
