@@ -22,14 +22,17 @@ void add_whitelist_verify(CLI::App& whitelist, Context& context);  // a verb of 
 // The answer of a method that changes the whitelist, as cmd/whitelist.cc prints it.
 [[nodiscard]] Result<int> show_changes(Context& context, std::string_view schema,
                                        const Answer& answer, const std::string& nothing_done);
+void add_whitelist_suggest(CLI::App& whitelist, Context& context);
 void add_whitelist_lists(CLI::App& whitelist, Context& context);  // export and import, too
 void add_ban(CLI::App& root, Context& context);
 void add_peer(CLI::App& root, Context& context);
+void add_peer_score(CLI::App& peer, Context& context);  // a verb of add_peer
 void add_slots(CLI::App& root, Context& context);
 void add_sync(CLI::App& root, Context& context);
 [[nodiscard]] Result<int> watch_sync(Context& context, bool until_synced,
                                      Duration every);  // of add_sync
 void add_diagnose(CLI::App& root, Context& context);
+void add_report(CLI::App& root, Context& context);
 void add_diagnose_log(CLI::App& diagnosis, Context& context);  // a verb of it
 void add_events(CLI::App& root, Context& context);
 void add_audit(CLI::App& root, Context& context);

@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
-
 #include <memory>
 
 #include "cmd/ask.h"
 #include "cmd/commands.h"
+#include "cmd/past_text.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
 #include "daemon/control/api.h"
@@ -43,39 +44,68 @@ std::string bytes(const std::optional<std::uint64_t>& count) {
   return count ? human_bytes(*count) : "-";
 }
 
-std::string peer_table(const Output& out, const std::vector<PeerView>& peers) {
+Cell state_cell(const std::optional<PeerState>& state) {
+  if (!state) return {"-"};
+  return {std::string(name_of(*state)), paint_of_state(*state)};
+}
+
+// How long it is, or was then, connected.
+std::string lasted(const Output& out, const PeerView& peer) {
+  return out.since(*peer.connected_at);
+}
+
+std::string lasted(const Output&, const control::PastPeerRow& peer) {
+  return human_duration(std::max(Duration::zero(), Duration(peer.past.as_of - *peer.connected_at)));
+}
+
+// Of PeerView, and of PastPeerRow, which has the same members.
+template <class View>
+std::string peer_table(const Output& out, const std::vector<View>& peers) {
   return Table(out, peers)
-      .column("IP", &PeerView::ip)
-      .column("LABEL", &PeerView::label)
-      .column("STATE",
-              [](const PeerView& peer) {
-                return Cell{std::string(name_of(peer.state)), paint_of_state(peer.state)};
-              })
-      .column("WHITELISTED", &PeerView::whitelisted)
-      .column("DIR", &PeerView::direction)
+      .column("IP", &View::ip)
+      .column("LABEL", &View::label)
+      .column("STATE", [](const View& peer) { return state_cell(peer.state); })
+      .column("WHITELISTED", &View::whitelisted)
+      .column("DIR", &View::direction)
       .column(
           "CONNECTED",
-          [&](const PeerView& peer) {
-            return peer.connected_at ? out.since(*peer.connected_at) : "-";
-          },
+          [&](const View& peer) { return peer.connected_at ? lasted(out, peer) : "-"; },
           Align::right)
       .column(
-          "RTT MS", [](const PeerView& peer) { return rtt(peer.rtt_ms); }, Align::right)
+          "RTT MS", [](const View& peer) { return rtt(peer.rtt_ms); }, Align::right)
       .column(
-          "LOSS", [](const PeerView& peer) { return peer.loss ? percent(*peer.loss) : "-"; },
+          "LOSS", [](const View& peer) { return peer.loss ? percent(*peer.loss) : "-"; },
           Align::right)
-      .column("MISSED", &PeerView::missed_pongs, Align::right)
-      .column("HEIGHT", &PeerView::height, Align::right)
+      .column("MISSED", &View::missed_pongs, Align::right)
+      .column("HEIGHT", &View::height, Align::right)
       .column(
-          "IN", [](const PeerView& peer) { return bytes(peer.bytes_in); }, Align::right)
+          "SCORE",
+          [](const View& peer) { return peer.score ? fmt::format("{:.0f}", *peer.score) : "-"; },
+          Align::right)
       .column(
-          "OUT", [](const PeerView& peer) { return bytes(peer.bytes_out); }, Align::right)
+          "IN", [](const View& peer) { return bytes(peer.bytes_in); }, Align::right)
+      .column(
+          "OUT", [](const View& peer) { return bytes(peer.bytes_out); }, Align::right)
       .text();
+}
+
+Result<int> list_past(Context& context, const control::PeerListRequest& request,
+                      const Answer& answer) {
+  using Rows = std::vector<control::PastPeerRow>;
+  return show<Rows>(context, "timectl.peer.list/1", answer, [&](const Rows& rows) {
+    auto& out = context.out;
+    if (rows.empty()) {
+      out.text(fmt::format("no such peer was there at {}\n", out.time(*request.at)));
+      return;
+    }
+    out.text(past_text(out, rows.front().past) + "\n" + peer_table(out, rows));
+  });
 }
 
 Result<int> list(Context& context, const control::PeerListRequest& request) {
   const auto answer = ask(context, "peer.list", request);
   if (!answer) return answer.error();
+  if (request.at) return list_past(context, request, *answer);
   const auto none = [&](std::string_view what) {
     context.out.text(fmt::format("no {}\n", what));
     context.out.note("next: timectl status");
@@ -258,6 +288,7 @@ void add_peer(CLI::App& root, Context& context) {
       peer, "list", "peers with state, round trip and traffic",
       {{"peer list", "whitelisted ones first"},
        {"peer list --connected --sort rtt_ms", "the fastest first"},
+       {"peer list --at 2h", "as it was two hours ago"},
        {"peer list --banned", "those that are kept out; `timectl ban list` says why"},
        {"peer list --registry", "masternodes that the network talks about; never trusted"}});
   auto request = std::make_shared<control::PeerListRequest>();
@@ -266,6 +297,7 @@ void add_peer(CLI::App& root, Context& context) {
   add_flag(listing, "--banned", request->banned, "only those that are kept out now");
   add_flag(listing, "--registry", request->registry, "the registry instead of the peers");
   add_option(listing, "--sort", request->sort, "KEY", "a key of the JSON: rtt_ms, loss, ...");
+  add_at(listing, context, request->at, "as it was then: 2h (ago), or an RFC 3339 time");
   on_run(listing, context, [&context, request] { return list(context, *request); });
 
   auto& showing =
@@ -289,6 +321,8 @@ void add_peer(CLI::App& root, Context& context) {
   add_since(past, context, wanted->since, "only later ones: 7d, or an RFC 3339 time");
   add_option(past, "--reason", wanted->reason, "REASON", "only those that ended so");
   on_run(past, context, [&context, wanted] { return history(context, *wanted); });
+
+  add_peer_score(peer, context);
 
   auto& dialling = add_command(peer, "connect", "dial a peer now, within its ledger",
                                {{"peer connect berlin", "also one that was parked"}});

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <memory>
 
 #include "cmd/ask.h"
 #include "cmd/commands.h"
+#include "cmd/past_text.h"
 #include "cmd/sync_verdict.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
@@ -129,6 +131,33 @@ std::string status_text(const Output& out, const control::StatusReply& status) {
   return text;
 }
 
+// Of then: no process, no slots, nothing that a node keeps in memory only.
+std::string past_status_text(const Output& out, const control::PastStatusReply& status) {
+  const std::string verdict = upper(name_of(status.verdict));
+  std::string text = past_text(out, status.past) + "\n";
+  text += out.paint(paint_of(status.verdict), verdict) + "  " +
+          wrapped(printable(status.summary), verdict.size() + 2, out.width()) + "\n\n";
+  if (!status.alerts.empty()) text += alert_lines(out, status.alerts) + "\n";
+  text += fields_text(out, {{"Masternodes", masternodes_line(status.masternodes)},
+                            {"Network", printable(status.network)},
+                            {"Sync", sync_line(status.sync)}});
+  if (!status.masternodes.down.empty()) text += "\n" + down_table(out, status.masternodes.down);
+  return text + "\n" + out.paint(Paint::dim, "Next:") + " " +
+         out.paint(Paint::bold, printable(status.next_command)) + "\n";
+}
+
+Result<int> show_past(Context& context, WallTime at) {
+  const auto answer = ask(context, "status", control::StatusRequest{at});
+  if (!answer) return answer.error();
+  const auto status = read_answer<control::PastStatusReply>(answer->data);
+  if (!status) return status.error();
+  const auto shown = show<control::PastStatusReply>(
+      context, "timectl.status/1", *answer,
+      [&](const auto& value) { context.out.text(past_status_text(context.out, value)); });
+  if (!shown) return shown;
+  return exit_of(status->verdict);
+}
+
 Result<int> show_status(Context& context) {
   const auto answer = ask(context, "status", json::object());
   if (!answer) return answer.error();
@@ -146,10 +175,13 @@ Result<int> show_status(Context& context) {
 void add_status(CLI::App& root, Context& context) {
   auto& status = add_command(root, "status", "how is it: verdict, masternodes, slots, alerts",
                              {{"status", "one screen, the worst first; bare `timectl` is the same"},
+                              {"status --at 2h", "as it was two hours ago"},
                               {"status --json", "for monitoring; the exit status is the verdict"}});
-  const auto run = [&context] { return show_status(context); };
-  on_run(status, context, run);
-  on_run(root, context, run);
+  auto at = std::make_shared<std::optional<WallTime>>();
+  add_at(status, context, *at, "as it was then: 2h (ago), or an RFC 3339 time");
+  on_run(status, context,
+         [&context, at] { return *at ? show_past(context, **at) : show_status(context); });
+  on_run(root, context, [&context] { return show_status(context); });
 }
 
 }  // namespace timectl::cmd

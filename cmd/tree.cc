@@ -18,6 +18,16 @@ Result<void> parse_number(const std::string& text, Number& out) {
   return Error{Code::invalid_argument, "'" + text + "' is not a whole number in range"};
 }
 
+void add_time(CLI::App& command, Context& context, const std::string& option,
+              std::optional<WallTime>& target, const std::string& help) {
+  add_setter(command, option, "TIME", help, [&, option](const std::string& text) -> Result<void> {
+    auto at = parse_since(text, context.now.wall, option);
+    if (!at) return at.error();
+    target = *at;
+    return {};
+  });
+}
+
 }  // namespace
 
 CLI::App& add_command(CLI::App& parent, const std::string& name, const std::string& summary,
@@ -106,15 +116,17 @@ Result<void> parse_value(const std::string& text, Duration& out) {
   return {};
 }
 
-Result<WallTime> parse_since(const std::string& text, WallTime now) {
-  if (auto before = parse_duration(text)) {
+Result<WallTime> parse_since(const std::string& text, WallTime now, const std::string& option) {
+  constexpr std::string_view kAgo = " ago";  // as people say it
+  const bool ago = text.ends_with(kAgo);
+  if (auto before = parse_duration(ago ? text.substr(0, text.size() - kAgo.size()) : text)) {
     return now - std::chrono::duration_cast<std::chrono::milliseconds>(*before);
   }
   if (auto at = parse_rfc3339(text)) return *at;
   return Error{Code::invalid_argument,
                "'" + text + "' is neither a duration nor a time",
                "expected a duration like 90s, 2h, 7d or an RFC 3339 time",
-               {"--since 7d", "--since " + rfc3339(now)}};
+               {option + " 7d", option + " " + rfc3339(now)}};
 }
 
 Error not_a_word(const std::string& text, const std::vector<std::string_view>& words) {
@@ -129,12 +141,12 @@ Error not_a_word(const std::string& text, const std::vector<std::string_view>& w
 
 void add_since(CLI::App& command, Context& context, std::optional<WallTime>& target,
                const std::string& help) {
-  add_setter(command, "--since", "TIME", help, [&](const std::string& text) -> Result<void> {
-    auto at = parse_since(text, context.now.wall);
-    if (!at) return at.error();
-    target = *at;
-    return {};
-  });
+  add_time(command, context, "--since", target, help);
+}
+
+void add_at(CLI::App& command, Context& context, std::optional<WallTime>& target,
+            const std::string& help) {
+  add_time(command, context, "--at", target, help);
 }
 
 }  // namespace timectl::cmd

@@ -57,8 +57,10 @@ void on_run(CLI::App& command, Context& context, std::function<Result<int>()> ac
 [[nodiscard]] Result<void> parse_value(const std::string& text, std::uint64_t& out);
 [[nodiscard]] Result<void> parse_value(const std::string& text, std::uint32_t& out);
 [[nodiscard]] Result<void> parse_value(const std::string& text, Duration& out);
-// A point in the past: RFC 3339, or a duration before `now` ("7d").
-[[nodiscard]] Result<WallTime> parse_since(const std::string& text, WallTime now);
+// A point in the past: RFC 3339, or a duration before `now` ("7d", "7d ago"). `option`: for the
+// examples of the error.
+[[nodiscard]] Result<WallTime> parse_since(const std::string& text, WallTime now,
+                                           const std::string& option = "--since");
 [[nodiscard]] Error not_a_word(const std::string& text, const std::vector<std::string_view>& words);
 template <DescribedEnum E>
 [[nodiscard]] Result<void> parse_value(const std::string& text, E& out) {
@@ -78,9 +80,11 @@ void add_option(CLI::App& command, const std::string& names, T& target, const st
   add_setter(command, names, type, help,
              [&target](const std::string& text) { return parse_value(text, target); });
 }
-// "--since": resolved against the clock that the context was given.
+// "--since" and "--at": resolved against the clock that the context was given.
 void add_since(CLI::App& command, Context& context, std::optional<WallTime>& target,
                const std::string& help);
+void add_at(CLI::App& command, Context& context, std::optional<WallTime>& target,
+            const std::string& help);
 
 // "normal|lenient|never"
 template <DescribedEnum E>

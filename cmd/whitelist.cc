@@ -172,6 +172,7 @@ void add_whitelist(CLI::App& root, Context& context) {
         [&](const auto& entry) { context.out.text(detail_text(context.out, entry)); });
   });
   add_whitelist_pending(whitelist, context);
+  add_whitelist_suggest(whitelist, context);
   add_whitelist_lists(whitelist, context);
   add_whitelist_verify(whitelist, context);
 }

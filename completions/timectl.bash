@@ -2,11 +2,11 @@
 
 _timectl_commands() {
   case $1 in
-    '') echo 'status node whitelist refresh ban peer slots sync diagnose events audit db wire config demo explain completion version' ;;
+    '') echo 'status node whitelist refresh ban peer slots sync diagnose report events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
-    'whitelist') echo 'add remove list show pending approve reject export import verify' ;;
+    'whitelist') echo 'add remove list show pending approve reject suggest export import verify' ;;
     'ban') echo 'add remove list why' ;;
-    'peer') echo 'list show history connect disconnect' ;;
+    'peer') echo 'list show history score connect disconnect' ;;
     'slots') echo 'check' ;;
     'sync') echo 'status watch peers fork pause resume' ;;
     'diagnose') echo 'peer node log facts' ;;
@@ -41,6 +41,7 @@ _timectl_options() {
     'audit list') echo '-h --help --since --actor --subject' ;;
     'audit') echo '-h --help' ;;
     'events') echo '-h --help -f --follow --since --peer --kind' ;;
+    'report') echo '-h --help --since --format' ;;
     'diagnose facts') echo '-h --help' ;;
     'diagnose log') echo '-h --help -f --follow --all --since' ;;
     'diagnose node') echo '-h --help --facts' ;;
@@ -57,9 +58,10 @@ _timectl_options() {
     'slots') echo '-h --help' ;;
     'peer disconnect') echo '-h --help --for' ;;
     'peer connect') echo '-h --help' ;;
+    'peer score') echo '-h --help' ;;
     'peer history') echo '-h --help --since --reason' ;;
     'peer show') echo '-h --help' ;;
-    'peer list') echo '-h --help --whitelisted --connected --banned --registry --sort' ;;
+    'peer list') echo '-h --help --whitelisted --connected --banned --registry --sort --at' ;;
     'peer') echo '-h --help' ;;
     'ban why') echo '-h --help' ;;
     'ban list') echo '-h --help' ;;
@@ -70,6 +72,7 @@ _timectl_options() {
     'whitelist verify') echo '-h --help' ;;
     'whitelist import') echo '-h --help --format --replace --all-sources --dry-run' ;;
     'whitelist export') echo '-h --help --format --all' ;;
+    'whitelist suggest') echo '-h --help' ;;
     'whitelist reject') echo '-h --help --all --list' ;;
     'whitelist approve') echo '-h --help --all --list' ;;
     'whitelist pending') echo '-h --help' ;;
@@ -85,7 +88,7 @@ _timectl_options() {
     'node stop') echo '-h --help' ;;
     'node start') echo '-h --help --foreground --passive' ;;
     'node') echo '-h --help' ;;
-    'status') echo '-h --help' ;;
+    'status') echo '-h --help --at' ;;
     *) echo '-h --help --version --json --config --network --socket --data-dir --timeout --utc --yes --no-color -q --quiet -v --verbose' ;;
   esac
 }
@@ -98,6 +101,7 @@ _timectl_type() {
     *' --socket') echo 'FILE' ;;
     *' --data-dir') echo 'DIR' ;;
     *' --timeout') echo 'SECONDS' ;;
+    'status --at') echo 'TIME' ;;
     'whitelist add') echo 'IP' ;;
     'whitelist add --reason') echo 'TEXT' ;;
     'whitelist add --label') echo 'NAME' ;;
@@ -122,10 +126,12 @@ _timectl_type() {
     'ban remove --reason') echo 'TEXT' ;;
     'ban why') echo 'IP' ;;
     'peer list --sort') echo 'KEY' ;;
+    'peer list --at') echo 'TIME' ;;
     'peer show') echo 'IP' ;;
     'peer history') echo 'IP' ;;
     'peer history --since') echo 'TIME' ;;
     'peer history --reason') echo 'REASON' ;;
+    'peer score') echo 'IP' ;;
     'peer connect') echo 'IP' ;;
     'peer disconnect') echo 'IP' ;;
     'peer disconnect --for') echo 'DURATION' ;;
@@ -136,6 +142,8 @@ _timectl_type() {
     'diagnose log') echo 'FILE' ;;
     'diagnose log --since') echo 'TIME' ;;
     'diagnose facts') echo 'FILE' ;;
+    'report --since') echo 'TIME' ;;
+    'report --format') echo 'table|markdown' ;;
     'events --since') echo 'TIME' ;;
     'events --peer') echo 'IP' ;;
     'events --kind') echo 'KIND' ;;

@@ -7,11 +7,11 @@ function __timectl_path
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word --config --network --socket --data-dir --timeout --reason --label --liveness --expires --source --list --format --for --sort --since --limit --from --peer --kind --actor --subject --head --commit --nodes --seconds
+        else if contains -- $word --config --network --socket --data-dir --timeout --at --reason --label --liveness --expires --source --list --format --for --sort --since --limit --from --peer --kind --actor --subject --head --commit --nodes --seconds
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose peer' 'diagnose node' 'diagnose log' 'diagnose facts' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist suggest' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer score' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose peer' 'diagnose node' 'diagnose log' 'diagnose facts' 'report' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -44,6 +44,7 @@ complete -c timectl -n '__timectl_at ' -a peer -d 'the peers: state, next attemp
 complete -c timectl -n '__timectl_at ' -a slots -d 'how many connection slots are used, and by whom'
 complete -c timectl -n '__timectl_at ' -a sync -d 'the chain: how far, according to whom, forks'
 complete -c timectl -n '__timectl_at ' -a diagnose -d 'why masternodes went away, and what to do'
+complete -c timectl -n '__timectl_at ' -a report -d 'the targets against what was measured over a period'
 complete -c timectl -n '__timectl_at ' -a events -d 'what happened, and with --follow what happens'
 complete -c timectl -n '__timectl_at ' -a audit -d 'who changed what, in a log that shows tampering'
 complete -c timectl -n '__timectl_at ' -a db -d 'check, back up and restore the database'
@@ -67,6 +68,7 @@ complete -c timectl -l no-color -d 'no colour (also NO_COLOR, TERM=dumb)'
 complete -c timectl -s q -l quiet -d 'no hints and progress on stderr'
 complete -c timectl -s v -l verbose -d 'say what is used: socket, database, config'
 complete -c timectl -n '__timectl_at status' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at status' -l at -x -d 'as it was then: 2h (ago), or an RFC 3339 time'
 complete -c timectl -n '__timectl_at node' -a start -d 'start the node; returns when it listens and answers'
 complete -c timectl -n '__timectl_at node' -a stop -d 'stop the node; returns when its data is closed'
 complete -c timectl -n '__timectl_at node' -a restart -d 'stop the node if it runs, then start it'
@@ -90,6 +92,7 @@ complete -c timectl -n '__timectl_at whitelist' -a show -d 'one entry with each 
 complete -c timectl -n '__timectl_at whitelist' -a pending -d 'what the API\'s list brings and you must decide'
 complete -c timectl -n '__timectl_at whitelist' -a approve -d 'take what waits from the API\'s list'
 complete -c timectl -n '__timectl_at whitelist' -a reject -d 'refuse what waits from the API\'s list'
+complete -c timectl -n '__timectl_at whitelist' -a suggest -d 'peers that proved reliable; none is added by itself'
 complete -c timectl -n '__timectl_at whitelist' -a export -d 'the entries added by hand, as a list that `import` takes'
 complete -c timectl -n '__timectl_at whitelist' -a import -d 'whitelist a whole list: the difference is shown, then all or nothing'
 complete -c timectl -n '__timectl_at whitelist' -a verify -d 'is the protection in force? facts and a verdict for each peer'
@@ -117,6 +120,7 @@ complete -c timectl -n '__timectl_at whitelist reject' -s h -l help -d 'this tex
 complete -c timectl -n '__timectl_at whitelist reject' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at whitelist reject' -l all -d 'all that waits: of a held list, the list itself'
 complete -c timectl -n '__timectl_at whitelist reject' -l list -x -d 'only if this list still waits, as `pending` names it'
+complete -c timectl -n '__timectl_at whitelist suggest' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist export' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at whitelist export' -l format -x -a 'text json toml' -d 'the form; text if not given'
 complete -c timectl -n '__timectl_at whitelist export' -l all -d 'of all sources, not the manual ones alone'
@@ -148,6 +152,7 @@ complete -c timectl -n '__timectl_at ban why' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at peer' -a list -d 'peers with state, round trip and traffic'
 complete -c timectl -n '__timectl_at peer' -a show -d 'one peer: state, quality, next attempt and why'
 complete -c timectl -n '__timectl_at peer' -a history -d 'its connections and why each ended, newest first'
+complete -c timectl -n '__timectl_at peer' -a score -d 'how healthy it has been lately, part by part'
 complete -c timectl -n '__timectl_at peer' -a connect -d 'dial a peer now, within its ledger'
 complete -c timectl -n '__timectl_at peer' -a disconnect -d 'close a connection and stay away for a while'
 complete -c timectl -n '__timectl_at peer' -s h -l help -d 'this text, or that of a command'
@@ -157,12 +162,15 @@ complete -c timectl -n '__timectl_at peer list' -l connected -d 'only with a con
 complete -c timectl -n '__timectl_at peer list' -l banned -d 'only those that are kept out now'
 complete -c timectl -n '__timectl_at peer list' -l registry -d 'the registry instead of the peers'
 complete -c timectl -n '__timectl_at peer list' -l sort -x -d 'a key of the JSON: rtt_ms, loss, ...'
+complete -c timectl -n '__timectl_at peer list' -l at -x -d 'as it was then: 2h (ago), or an RFC 3339 time'
 complete -c timectl -n '__timectl_at peer show' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at peer show' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at peer history' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at peer history' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at peer history' -l since -x -d 'only later ones: 7d, or an RFC 3339 time'
 complete -c timectl -n '__timectl_at peer history' -l reason -x -a '(__timectl_live REASON)' -d 'only those that ended so'
+complete -c timectl -n '__timectl_at peer score' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at peer score' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at peer connect' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at peer connect' -a '(__timectl_live IP)'
 complete -c timectl -n '__timectl_at peer disconnect' -s h -l help -d 'this text, or that of a command'
@@ -208,6 +216,9 @@ complete -c timectl -n '__timectl_at diagnose log' -l all -d 'tell every cause i
 complete -c timectl -n '__timectl_at diagnose log' -l since -x -d 'only later lines: 1h, or an RFC 3339 time'
 complete -c timectl -n '__timectl_at diagnose facts' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at diagnose facts' -F
+complete -c timectl -n '__timectl_at report' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at report' -l since -x -d 'from when on: 24h, or an RFC 3339 time'
+complete -c timectl -n '__timectl_at report' -l format -x -a 'table markdown' -d 'how to print it'
 complete -c timectl -n '__timectl_at events' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s f -l follow -d 'go on with live events; needs the node'
 complete -c timectl -n '__timectl_at events' -l since -x -d 'only later ones: 1h, or an RFC 3339 time'

@@ -27,11 +27,6 @@ namespace {
 constexpr const char* kCommand = "timectl node start";       // in the lock file
 constexpr Duration kLockPatience = std::chrono::seconds(5);  // an offline command is quick
 
-std::uint64_t random_seed() {
-  std::random_device device;
-  return (static_cast<std::uint64_t>(device()) << 32U) ^ device();
-}
-
 // Whoever was parked under another one is tried again.
 std::string identity_of(const config::Config& config, const std::optional<IpAddress>& own) {
   return std::string(TIMECTL_VERSION " ") + std::string(name_of(config.network.name)) + " " +
@@ -66,6 +61,11 @@ LogOptions log_options(const LaunchOptions& options) {
 
 }  // namespace
 
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32U) ^ device();
+}
+
 void Daemon::Parts::record(EventKind kind, Severity severity, const std::string& detail) {
   const auto now = clock_now();
   recorder->event({.at = now.wall, .kind = kind, .severity = severity, .detail = detail}, now);
@@ -77,10 +77,15 @@ void Daemon::Parts::execute(Command command) {
   if (auto* event = std::get_if<Record>(&command)) {
     recorder->event(std::move(event->event), now);
   } else if (auto* ended = std::get_if<RecordSession>(&command)) {
-    recorder->session(std::move(ended->session), now);
+    end_session(ended->session, now);
   } else if (auto* memory = std::get_if<Remember>(&command)) {
     recorder->remember(std::move(memory->memory));
   }
+}
+
+void Daemon::Parts::end_session(const SessionRecord& session, Now now) {
+  history->session_ended(session, now);
+  recorder->session(session, now);
 }
 
 void Daemon::Parts::pump() {
@@ -136,6 +141,7 @@ Result<void> Daemon::Parts::make_node(const ModeDecision& mode) {
                                }},
                whitelist, bans);
   node->remember(std::move(*remembered));
+  if (auto restored = history->restore_scores(*node); !restored) return restored;
   if (methods) {
     methods->services().facts = services(mode).facts;
   } else {
@@ -144,41 +150,6 @@ Result<void> Daemon::Parts::make_node(const ModeDecision& mode) {
     refresher.emplace(io, methods->services(), random_seed());
   }
   return {};
-}
-
-// A node without a chain still keeps its connections, which is what it is for.
-void Daemon::Parts::open_chain() {
-  auto opened = DaemonChain::open(
-      io,
-      {.data_dir = options.data_dir,
-       .network = options.config.network.name,
-       .policy = coordinator_policy(options.config),
-       .seed = random_seed()},
-      {.now = [] { return clock_now(); },
-       .masternode = [this](const IpAddress& ip) { return whitelist.contains(ip); },
-       .masternodes =
-           [this] {
-             return whitelist.size() - (own_address && whitelist.contains(*own_address) ? 1U : 0U);
-           },
-       .poorly = [this](const IpAddress& ip) { return node->fares_badly(ip, clock_now()); },
-       .send =
-           [this](const IpAddress& ip, wire::OutgoingMessage message) {
-             if (network) network->send(ip, std::move(message));
-           },
-       .record = [this](const Event& event) { recorder->event(event, clock_now()); },
-       .accuse =
-           [this](const IpAddress& ip, ViolationKind kind, const std::string& detail) {
-             node->on_misconduct(ip, kind, detail, clock_now());
-             pump();
-           }});
-  if (opened) {
-    chain = std::move(*opened);
-    return;
-  }
-  const auto& error = opened.error();
-  record(EventKind::chain_failed, Severity::error,
-         error.message + (error.because.empty() ? "" : ": " + error.because) +
-             "; this node runs without a chain until it is restarted");
 }
 
 // The listener, or passive mode where the port belongs to another program.
@@ -194,7 +165,7 @@ Result<void> Daemon::Parts::start_network() {
       *node, whitelist, [] { return clock_now(); },
       net::NetworkSinks{
           .event = [this](const Event& event) { recorder->event(event, clock_now()); },
-          .session = [this](const auto& session) { recorder->session(session, clock_now()); },
+          .session = [this](const auto& session) { end_session(session, clock_now()); },
           .memory = [this](const PeerMemory& memory) { remember(memory); },
           .trouble =
               [this](const std::string& text) {
@@ -221,39 +192,6 @@ void Daemon::Parts::remember(const PeerMemory& memory) {
     flush_posted = false;
     recorder->flush_some(clock_now());
   });
-}
-
-Services Daemon::Parts::services(const ModeDecision& mode) {
-  Services result;
-  result.config = &options.config;
-  result.database = &*database;
-  result.whitelist = &whitelist;
-  result.bans = &bans;
-  result.node = &*node;
-  result.facts = {.pid = ::getpid(),
-                  .started = clock_now().mono,
-                  .mode = mode.mode,
-                  .passive_because = mode.because,
-                  .socket = options.socket_path,
-                  .data_dir = options.data_dir};
-  result.facts.own_address = own_address;
-  result.access.node_uid = ::getuid();
-  result.access.operators = options.config.node.operators;
-  result.now = [] { return clock_now(); };
-  result.pump = [this] { pump(); };
-  result.flush = [this] { recorder->flush(clock_now()); };
-  result.stop = [this] { asio::post(io, [this] { begin_stop(); }); };
-  result.reload = [this] { return reload(); };
-  result.list = &list;
-  result.record = [this](const Event& event) { recorder->event(event, clock_now()); };
-  result.apply = [this](ChangeSet set, control::Answer done) {
-    applier->apply(std::move(set), std::move(done));
-  };
-  result.refresh = [this](bool dry_run, store::AuditOrigin origin, control::Answer done) {
-    refresher->ask(dry_run, std::move(origin), std::move(done));
-  };
-  result.settle = [this] { applier->settle(); };
-  return result;
 }
 
 Result<void> Daemon::Parts::open_control() {
@@ -291,8 +229,9 @@ Daemon::~Daemon() {
   parts.network.reset();
   if (parts.methods) (void)parts.methods->flush_denied(clock_now(), true);
   if (parts.database) parts.save_all_bans();
+  if (parts.upkeep_timer) parts.look(clock_now());  // it ran
   if (parts.recorder) parts.recorder->flush(clock_now());
-  if (parts.upkeep_timer) parts.note_audit_head(clock_now());  // it ran; after the last row
+  if (parts.upkeep_timer) parts.note_audit_head(clock_now());  // after the last row
   parts.chain.reset();  // last: its disk may hang, and nothing else must be lost by that
 }
 
@@ -302,6 +241,8 @@ Result<control::StartReply> Daemon::open() {
   if (auto opened = parts.open_store(); !opened) return opened.error();
   parts.log.emplace(log_options(parts.options));
   parts.recorder.emplace(*parts.log, *parts.database, parts.options.config.node.log_format);
+  parts.history.emplace(*parts.database);
+  if (auto opened = parts.history->open(clock_now()); !opened) return opened.error();
   parts.open_as_database();
 
   // Before the first socket opens (W2), with a node-less view of the services.

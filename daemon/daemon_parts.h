@@ -18,6 +18,7 @@
 #include "daemon/daemon_applier.h"
 #include "daemon/daemon_chain.h"
 #include "daemon/daemon_refresher.h"
+#include "daemon/history_keeper.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
@@ -29,6 +30,8 @@
 namespace timectl {
 
 namespace asio = boost::asio;
+
+[[nodiscard]] std::uint64_t random_seed();
 
 struct Daemon::Parts {
   explicit Parts(LaunchOptions launch)
@@ -43,6 +46,7 @@ struct Daemon::Parts {
   Bans bans;
   ListMemory list;  // what is known of the API's list
   std::optional<Recorder> recorder;
+  std::optional<HistoryKeeper> history;
   std::optional<AsDatabase> as_database;  // asked by the node
   std::optional<Node> node;
   std::unique_ptr<DaemonChain> chain;   // none where its file cannot be opened
@@ -59,6 +63,7 @@ struct Daemon::Parts {
   Instant last_watchdog{};
   Instant last_expiry{};
   Instant last_prune{};
+  Instant last_look{};
   Instant last_audit_head{};
   bool stopping = false;
   bool flush_posted = false;
@@ -74,6 +79,7 @@ struct Daemon::Parts {
   Result<void> open_control();
   void record(EventKind kind, Severity severity, const std::string& detail);
   void execute(Command command);
+  void end_session(const SessionRecord& session, Now now);
   void remember(const PeerMemory& memory);
   void pump();
   Result<void> reload();
@@ -85,6 +91,7 @@ struct Daemon::Parts {
   void store_upkeep(Now now);
   void expire(Now now);
   void prune(Now now);
+  void look(Now now);  // once a minute: samples, scores
   void note_audit_head(Now now);
   void save_bans();      // a chunk of them
   void save_all_bans();  // at the end

@@ -166,6 +166,19 @@ void Daemon::Parts::prune(Now now) {
   if (removed && *removed == 0) last_prune = now.mono;
 }
 
+void Daemon::Parts::look(Now now) {
+  last_look = now.mono;
+  std::optional<SyncStatusView> sync;
+  std::vector<SyncPeerView> standings;
+  if (chain) {
+    const auto services = chain->services();
+    sync = services.status();
+    standings = services.peers();
+  }
+  const auto done = history->look(*node, options.config, whitelist.size(), sync, standings, now);
+  if (!done) recorder->note_failure(done.error(), now);
+}
+
 // W8: logs are shipped and rotated elsewhere, so a head in them is one that whoever cuts rows off
 // the end of the audit log cannot take back (`timectl audit verify --head HASH`).
 void Daemon::Parts::note_audit_head(Now now) {
@@ -185,6 +198,9 @@ void Daemon::Parts::store_upkeep(Now now) {
   (void)methods->flush_denied(now);
   save_bans();
   if (now.mono - last_prune >= kPruneInterval) prune(now);
+  if (now.mono - last_look >= HistoryKeeper::kLookInterval) look(now);
+  // A failure here is the same that the recorder reports.
+  (void)history->upkeep(options.config, now);
   if (now.mono - last_expiry >= kExpiryInterval) {
     last_expiry = now.mono;
     expire(now);

@@ -54,27 +54,6 @@ bool less(const json::value& a, const json::value& b) {
   return false;
 }
 
-Result<void> sort_rows(std::vector<std::pair<IpAddress, json::value>>& rows,
-                       const std::string& key) {
-  if (key.empty()) return {};
-  std::string keys;
-  bool known = false;
-  PeerView example;
-  for_each_member(example, [&](const char* name, auto&) {
-    known = known || key == name;
-    keys += (keys.empty() ? "" : ", ") + std::string(name);
-  });
-  if (!known) {
-    return Error{Code::invalid_argument, "peers cannot be sorted by " + printable(key, 64),
-                 "the keys are " + keys};
-  }
-  std::ranges::stable_sort(rows, [&](const auto& a, const auto& b) {
-    if (key == "ip") return a.first < b.first;
-    return less(a.second.as_object().at(key), b.second.as_object().at(key));
-  });
-  return {};
-}
-
 control::HistoryRow row_of(const SessionRecord& record) {
   return {record.ip,         record.direction, record.started_at,   record.ended_at,
           record.end_reason, record.detail,    record.missed_pongs, record.rtt_ms_p50,
@@ -135,6 +114,33 @@ Result<void> refuse_passive(const Call& call) {
 
 }  // namespace
 
+Result<void> check_sort_key(const std::string& key) {
+  std::string keys;
+  bool known = key.empty();
+  PeerView example;
+  for_each_member(example, [&](const char* name, auto&) {
+    known = known || key == name;
+    keys += (keys.empty() ? "" : ", ") + std::string(name);
+  });
+  if (known) return {};
+  return Error{Code::invalid_argument, "peers cannot be sorted by " + printable(key, 64),
+               "the keys are " + keys};
+}
+
+void sort_peer_rows(PeerRows& rows, const std::string& key) {
+  if (key.empty()) return;
+  std::ranges::stable_sort(rows, [&](const auto& a, const auto& b) {
+    if (key == "ip") return a.first < b.first;
+    return less(a.second.as_object().at(key), b.second.as_object().at(key));
+  });
+}
+
+json::value values_of(PeerRows rows) {
+  json::array out;
+  for (auto& row : rows) out.push_back(std::move(row.second));
+  return out;
+}
+
 PeerDetailView view_of(const PeerMemory& memory, WallTime now) {
   PeerDetailView view;
   view.ip = memory.ip;
@@ -156,6 +162,8 @@ control::Reply peer_list(const Call& call) {
   const auto request = read_params<control::PeerListRequest>(call);
   if (!request) return {request.error()};
   const auto& services = call.services;
+  if (auto ok = check_sort_key(request->sort); !ok) return {ok.error()};
+  if (request->at) return past_peers(call, *request, *request->at);
   if ((request->registry || request->connected) && services.node == nullptr) {
     return {node_needed(request->registry ? "the registry" : "which peers are connected")};
   }
@@ -163,17 +171,15 @@ control::Reply peer_list(const Call& call) {
   auto peers = known_peers(call);
   if (!peers) return {peers.error()};
   if (request->banned) add_unknown(call, *peers);
-  std::vector<std::pair<IpAddress, json::value>> rows;
+  PeerRows rows;
   for (const auto& peer : *peers) {
     if (request->banned && !is_banned(call, peer.ip)) continue;
     if (request->whitelisted && !peer.whitelisted) continue;
     if (request->connected && !services.node->connected(peer.ip)) continue;
     rows.emplace_back(peer.ip, to_json(peer));
   }
-  if (auto ok = sort_rows(rows, request->sort); !ok) return {ok.error()};
-  json::array out;
-  for (auto& row : rows) out.push_back(std::move(row.second));
-  return {json::value(std::move(out))};
+  sort_peer_rows(rows, request->sort);
+  return {values_of(std::move(rows))};
 }
 
 control::Reply peer_show(const Call& call) {

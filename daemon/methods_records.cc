@@ -14,27 +14,6 @@ namespace {
 constexpr std::uint64_t kMaxExportRows = 100'000;          // of one page
 constexpr std::size_t kMaxExportBytes = 16 * 1024 * 1024;  // of one page
 
-using Work = std::function<Result<json::value>(store::Database& database, std::stop_token stop)>;
-
-// A database in memory has no second connection: only tests have one, and they do not mind.
-control::Reply beside(const Call& call, Work work) {
-  auto reader = call.services.node == nullptr
-                    ? Result<store::Database>(Error{Code::invalid_argument, "one thread"})
-                    : call.services.database->open_reader();
-  if (!reader && reader.error().code != Code::invalid_argument) return {reader.error()};
-  control::Reply reply;
-  if (!reader) {
-    reply.job = [work = std::move(work), own = call.services.database](std::stop_token stop) {
-      return work(*own, std::move(stop));
-    };
-    return reply;
-  }
-  reply.job = [work = std::move(work),
-               shared = std::make_shared<store::Database>(std::move(*reader))](
-                  std::stop_token stop) { return work(*shared, std::move(stop)); };
-  return reply;
-}
-
 template <class T>
 Result<json::value> as_json(const Result<T>& result) {
   if (!result) return result.error();
@@ -108,6 +87,25 @@ Result<json::value> export_page(store::Database& database, std::uint64_t from, s
 }
 
 }  // namespace
+
+// A database in memory has no second connection: only tests have one, and they do not mind.
+control::Reply beside(const Call& call, Work work) {
+  auto reader = call.services.node == nullptr
+                    ? Result<store::Database>(Error{Code::invalid_argument, "one thread"})
+                    : call.services.database->open_reader();
+  if (!reader && reader.error().code != Code::invalid_argument) return {reader.error()};
+  control::Reply reply;
+  if (!reader) {
+    reply.job = [work = std::move(work), own = call.services.database](std::stop_token stop) {
+      return work(*own, std::move(stop));
+    };
+    return reply;
+  }
+  reply.job = [work = std::move(work),
+               shared = std::make_shared<store::Database>(std::move(*reader))](
+                  std::stop_token stop) { return work(*shared, std::move(stop)); };
+  return reply;
+}
 
 control::Reply audit_list(const Call& call) {
   const auto request = read_params<control::AuditListRequest>(call);

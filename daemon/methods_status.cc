@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "daemon/control/past_api.h"
 #include "daemon/methods_table.h"
 #include "daemon/sync_alerts.h"
 
@@ -144,6 +145,9 @@ void judge_node(control::StatusReply& reply) {
 }  // namespace
 
 control::Reply status(const Call& call) {
+  const auto request = read_params<control::StatusRequest>(call);
+  if (!request) return {request.error()};
+  if (request->at) return past_status(call, *request->at);
   const auto& services = call.services;
   control::StatusReply reply;
   reply.network = name_of(services.config->network.name);

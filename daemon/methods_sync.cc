@@ -25,15 +25,6 @@ Result<StoredChain> stored(const Call& call, std::size_t forks) {
   return stored_chain(services.data_dir, services.config->network.name, forks, call.now.wall);
 }
 
-Result<std::vector<ForkView>> known_forks(const Call& call, std::size_t most) {
-  const auto& services = call.services;
-  if (services.sync) return services.sync->forks(most);
-  if (services.node != nullptr) return no_chain();
-  auto chain = stored(call, most);
-  if (!chain) return chain.error();
-  return std::move(chain->forks);
-}
-
 // The row first: it stands in another file than the chain's, and a change that nobody finds in the
 // audit log is worse than a row about a change that then failed, which a second row says.
 Result<store::AuditHead> record_change(Services& services, const store::AuditOrigin& origin,
@@ -98,6 +89,15 @@ const ForkBranchView* branch_of(const ForkView& fork, bool ours) {
 }
 
 }  // namespace
+
+Result<std::vector<ForkView>> known_forks(const Call& call, std::size_t most) {
+  const auto& services = call.services;
+  if (services.sync) return services.sync->forks(most);
+  if (services.node != nullptr) return no_chain();
+  auto chain = stored(call, most);
+  if (!chain) return chain.error();
+  return std::move(chain->forks);
+}
 
 Result<SyncStatusView> sync_view(const Call& call) {
   const auto& services = call.services;

@@ -1,7 +1,11 @@
 #pragma once
 // The handlers behind Methods, one function per method, for methods*.cc only.
 
+#include <functional>
+#include <stop_token>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "daemon/core/json.h"
 #include "daemon/methods.h"
@@ -44,6 +48,23 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 // be read.
 [[nodiscard]] Result<SyncStatusView> sync_view(const Call& call);
 
+// What may take long, or reads much, as a job on a reader of its own, because the network thread
+// must answer pings meanwhile. `work` has what it needs by value: the call is gone when it runs.
+using Work = std::function<Result<json::value>(store::Database& database, std::stop_token stop)>;
+[[nodiscard]] control::Reply beside(const Call& call, Work work);
+
+// Forks that are or were seen, open ones first; of the node or as stored. An error: no chain.
+[[nodiscard]] Result<std::vector<ForkView>> known_forks(const Call& call, std::size_t most);
+
+using PeerRows = std::vector<std::pair<IpAddress, json::value>>;
+[[nodiscard]] Result<void> check_sort_key(const std::string& key);  // a key of PeerView, or empty
+void sort_peer_rows(PeerRows& rows, const std::string& key);
+[[nodiscard]] json::value values_of(PeerRows rows);
+// How it looked at a time of the past (methods_past.cc).
+[[nodiscard]] control::Reply past_peers(const Call& call, const control::PeerListRequest& request,
+                                        WallTime at);
+[[nodiscard]] control::Reply past_status(const Call& call, WallTime at);
+[[nodiscard]] Result<void> refuse_future(const Call& call, WallTime at);
 // What is remembered of a peer, as a node that has just started would show it.
 [[nodiscard]] PeerDetailView view_of(const PeerMemory& memory, WallTime now);
 // Is the protection of these in force (whitelist.verify); one row for each, in order.
@@ -62,6 +83,7 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 [[nodiscard]] control::Reply whitelist_pending(const Call& call);
 [[nodiscard]] control::Reply whitelist_approve(const Call& call);
 [[nodiscard]] control::Reply whitelist_reject(const Call& call);
+[[nodiscard]] control::Reply whitelist_suggest(const Call& call);
 [[nodiscard]] control::Reply refresh(const Call& call);
 [[nodiscard]] control::Reply refresh_snapshots(const Call& call);
 [[nodiscard]] control::Reply ban_add(const Call& call);
@@ -71,6 +93,7 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 [[nodiscard]] control::Reply peer_list(const Call& call);
 [[nodiscard]] control::Reply peer_show(const Call& call);
 [[nodiscard]] control::Reply peer_history(const Call& call);
+[[nodiscard]] control::Reply peer_score(const Call& call);
 [[nodiscard]] control::Reply peer_connect(const Call& call);
 [[nodiscard]] control::Reply peer_disconnect(const Call& call);
 [[nodiscard]] control::Reply slots_show(const Call& call);
@@ -89,6 +112,7 @@ inline constexpr std::uint64_t kMaxRows = 10'000;  // of one reply; the network 
 [[nodiscard]] control::Reply audit_verify(const Call& call);
 [[nodiscard]] control::Reply audit_head(const Call& call);
 [[nodiscard]] control::Reply audit_export(const Call& call);
+[[nodiscard]] control::Reply report(const Call& call);
 [[nodiscard]] control::Reply events_list(const Call& call);
 [[nodiscard]] control::Reply events_follow(const Call& call);
 [[nodiscard]] control::Reply db_check(const Call& call);

@@ -35,6 +35,8 @@ class Recorder {
   static constexpr std::size_t kSomeRows = 500;  // about 3 ms
   [[nodiscard]] bool has_more() const { return events_.size() + sessions_.size() > 0; }
   [[nodiscard]] bool has_dial_state() const { return !memories_.empty(); }
+  // Another writer of this database could not write: said and shown like a failure of ours.
+  void note_failure(const Error& error, Now now) { failed(error, now); }
   // Why the database cannot be written; none while it can.
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
 

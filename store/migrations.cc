@@ -268,11 +268,13 @@ CREATE TABLE scores (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX scores_by_time ON scores (at);
 DROP INDEX IF EXISTS sessions_by_end;
+DROP INDEX IF EXISTS sessions_by_reason;
+DROP INDEX IF EXISTS events_by_kind;
 CREATE INDEX sessions_by_end ON sessions (ended_at, started_at);
+CREATE INDEX sessions_by_reason ON sessions (end_reason, ended_at);
 CREATE INDEX sessions_by_ip_end ON sessions (ip, ended_at, end_reason);
-CREATE INDEX sessions_by_reason_end ON sessions (end_reason, ended_at);
+CREATE INDEX events_by_kind ON events (kind, at);
 CREATE INDEX events_by_peer_time ON events (peer, at, kind, reason);
-CREATE INDEX events_by_kind_time ON events (kind, at);
 )sql";
 
 constexpr auto kMigrations = std::to_array<Migration>({

@@ -127,7 +127,7 @@ Result<std::vector<SessionRecord>> list_sessions(Database& database, const Sessi
     selection.where(filter.ip ? "+end_reason = ?" : "end_reason = ?", text_of_word(filter.reason));
     // Where a search has to end somewhere (`since`), or an index of three columns finds rare rows
     // of a long history, time chooses; else the order of writing, which no wrong clock disturbs.
-    const bool by_time = filter.since || (filter.ip && filter.reason);
+    const bool by_time = filter.since || filter.reason;
     auto statement =
         selection.append(newest(by_time ? "ended_at" : "id", filter.limit)).prepare(connection);
     return newest_first<SessionRecord>(statement,
@@ -149,7 +149,7 @@ Result<std::vector<Event>> list_events(Database& database, const EventFilter& fi
   return guarded(connection, "reading the events", [&]() -> Result<std::vector<Event>> {
     Selection selection(kEventColumns);
     where(selection, filter);
-    const bool by_time = filter.since || (filter.ip && filter.kind);
+    const bool by_time = filter.since || filter.kind;
     auto statement =
         selection.append(newest(by_time ? "at" : "id", filter.limit)).prepare(connection);
     auto events = newest_first<Event>(statement, read_event);

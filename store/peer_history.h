@@ -30,7 +30,7 @@ struct SessionFilter {
   std::size_t limit = 100;  // 1 to kMaxHistoryLimit
 };
 // The newest `limit` sessions that match, newest first (by the order in which they ended). With
-// `since`, or with both peer and reason, "the newest" goes by the time that each row tells.
+// `since` or a reason "the newest" goes by the time that each row tells.
 [[nodiscard]] Result<std::vector<SessionRecord>> list_sessions(Database& database,
                                                                const SessionFilter& filter);
 [[nodiscard]] Result<std::optional<SessionRecord>> last_session(Database& database,
@@ -42,8 +42,8 @@ struct EventFilter {
   std::optional<EventKind> kind = {};
   std::size_t limit = 100;
 };
-// The newest `limit` events that match, oldest first, as a log reads. With `since`, or with both
-// peer and kind, "the newest" goes by the time that each row tells.
+// The newest `limit` events that match, oldest first, as a log reads. With `since` or a kind
+// "the newest" goes by the time that each row tells.
 [[nodiscard]] Result<std::vector<Event>> list_events(Database& database, const EventFilter& filter);
 
 // How often what happened, by kind and reason, the kind that happened last first. Of more than

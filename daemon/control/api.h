@@ -225,10 +225,11 @@ struct PeerListRequest {
   bool whitelisted = false;
   bool connected = false;
   bool banned = false;
-  bool registry = false;  // array of RegistryView instead of PeerView
-  std::string sort = {};  // a key of PeerView; empty: whitelisted first, then address
+  bool registry = false;            // array of RegistryView instead of PeerView
+  std::string sort = {};            // a key of PeerView; empty: whitelisted first, then address
+  std::optional<WallTime> at = {};  // as it was then: array of PastPeerRow (past_api.h)
 };
-BOOST_DESCRIBE_STRUCT(PeerListRequest, (), (whitelisted, connected, banned, registry, sort))
+BOOST_DESCRIBE_STRUCT(PeerListRequest, (), (whitelisted, connected, banned, registry, sort, at))
 
 // peer.history (read): array of HistoryRow, newest first. An open session has ended_at null.
 struct PeerHistoryRequest {
@@ -297,7 +298,7 @@ struct BackupRequest {
 };
 BOOST_DESCRIBE_STRUCT(BackupRequest, (), (path))
 
-// status (read).
+// status (read): StatusRequest (past_api.h).
 struct NodeStatus {
   bool running = false;
   std::optional<std::int64_t> pid = {};

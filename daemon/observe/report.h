@@ -2,11 +2,13 @@
 // Report: the targets of the requirements against what was measured over a period (`timectl
 // report`). Pure: from sums of samples and events to one view, which table, JSON and Markdown
 // print. Each target says what it is measured from; what was not measured is null and not "met".
+// Every figure is one of the samples' sums or a quotient of two: nothing is counted a second time.
 
 #include <boost/describe/class.hpp>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/core/events.h"
@@ -21,7 +23,7 @@ struct ReportTarget {
   std::string target = {};  // "0", "at least 99.9 %", "under 10 blocks" ...
   std::optional<double> measured = {};
   std::string unit = {};         // of `measured`
-  std::optional<bool> met = {};  // null: nothing was measured
+  std::optional<bool> met = {};  // null: nothing was measured, or too little to say
   std::string detail = {};       // whose, when: one clause
 };
 BOOST_DESCRIBE_STRUCT(ReportTarget, (), (name, title, target, measured, unit, met, detail))
@@ -43,6 +45,7 @@ BOOST_DESCRIBE_STRUCT(ReportMasternode, (),
                        missed_pongs, rtt_ms_mean, score))
 
 struct ReportView {
+  std::string summary = {};  // the verdict in one sentence
   WallTime since = {};
   WallTime until = {};
   double observed_seconds = 0;    // of the period: the node ran
@@ -51,14 +54,16 @@ struct ReportView {
   std::vector<ReportMasternode> masternodes = {};  // the worst first
 };
 BOOST_DESCRIBE_STRUCT(ReportView, (),
-                      (since, until, observed_seconds, own_outage_seconds, targets, masternodes))
+                      (summary, since, until, observed_seconds, own_outage_seconds, targets,
+                       masternodes))
 
 struct ReportInput {
   WallTime since = {};
   WallTime until = {};
-  std::vector<PeerSample> peers = {};       // sums over the period
-  std::optional<NodeSample> node = {};      // the same
-  std::vector<ForkView> forks = {};         // seen in the period
+  std::vector<PeerSample> peers = {};   // sums over the period
+  std::optional<NodeSample> node = {};  // the same
+  // Those that were not open in the period are left out. None: no chain can be read.
+  std::optional<std::vector<ForkView>> forks = {};
   std::vector<IpAddress> whitelisted = {};  // now; those that never were looked at are shown, too
   std::vector<std::pair<IpAddress, std::string>> labels = {};
 };

@@ -2,10 +2,16 @@
 // Sampler: sums the node's readings into samples of the present 5 minutes. The daemon calls look()
 // once a minute, and note_end() when a session ends, and writes what rows() gives; a restart within
 // a step goes on with the row that is stored. Pure: no clock, no database.
+//
+// Promises, each a property test: no row holds more time than has passed of its step, connected
+// time and own outage are apart and together no more than what was looked at, and no second of the
+// wall clock counts twice, whatever the clocks do.
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "daemon/core/events.h"
@@ -22,6 +28,9 @@ struct NodeReading {
   std::uint64_t sync_threshold = 5;  // blocks behind: from here on it is catching up
 };
 
+// The end of a session by our own will, which is no disconnect.
+[[nodiscard]] bool by_our_will(EndReason reason);
+
 class Sampler {
  public:
   // The rows of the step that `now` is in, as stored: a node that was restarted within it.
@@ -30,28 +39,65 @@ class Sampler {
   // no time is counted twice or invented.
   static constexpr Duration kMostBetween = std::chrono::minutes(3);
   void look(std::span<const PeerReading> peers, const NodeReading& node, Now now);
+  // Of peers that a look has seen, and of masternodes.
   void note_end(const SessionRecord& session, Now now);
 
   struct Rows {
-    std::vector<PeerSample> peers;  // of the present step, and of the one before where it changed
-    std::optional<NodeSample> node;
-    std::vector<SessionRecord> open;
+    std::vector<PeerSample> peers;  // of the present step, and of those before it until stored()
+    std::vector<NodeSample> nodes;
+    std::vector<SessionRecord> open;  // with the last look as their end
   };
   [[nodiscard]] Rows rows() const;
+  // What rows() gave is in the database: finished steps are forgotten. While the disk is full they
+  // wait here, an hour of them; of more the oldest go.
+  static constexpr std::size_t kMostSteps = 12;
+  void stored();
 
  private:
+  using Span = std::pair<WallTime, WallTime>;
   struct Last {
+    bool listed = false;  // the last look saw it
+    bool whitelisted = false;
     std::optional<WallTime> connected_at;
     std::uint64_t pings = 0;
     std::uint64_t missed = 0;
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
+    std::vector<Span> ended = {};  // sessions since then
   };
-  std::map<IpAddress, PeerSample> peers_;
+  struct Step {
+    std::map<IpAddress, PeerSample> peers;
+    std::optional<NodeSample> node;
+  };
+  // A part of the time since the last look, within one step.
+  struct Part {
+    WallTime step;
+    WallTime begin;
+    WallTime end;
+  };
+
+  [[nodiscard]] bool anew(Now now) const;
+  [[nodiscard]] std::vector<Part> parts(Now now) const;
+  [[nodiscard]] PeerSample& row(WallTime step, const IpAddress& ip);
+  void count_time(const IpAddress& ip, const PeerReading* reading, std::span<const Part> parts,
+                  bool sick, std::vector<double>& connected);
+  void count_traffic(const PeerReading& reading, const Last& last, WallTime step);
+  void note_last(const PeerReading& reading, const NodeReading& node, WallTime step);
+  [[nodiscard]] NodeSample& node_row(WallTime step);
+  void count_node_time(std::span<const Part> parts, std::span<const double> connected, bool sick);
+  void note_node(std::span<const PeerReading> peers, const NodeReading& node, WallTime step);
+  void count_blocks(const NodeReading& node, WallTime step);
+  void remember(std::span<const PeerReading> peers, const NodeReading& node, Now now);
+  void bound(WallTime present);
+
+  std::map<WallTime, Step> steps_;
   std::map<IpAddress, Last> last_;
-  std::optional<NodeSample> node_;
   std::vector<SessionRecord> open_;
   std::optional<Now> looked_at_;
+  WallTime counted_until_ = {};
+  bool was_sick_ = false;
+  bool was_syncing_ = false;
+  std::optional<std::uint64_t> last_height_;
 };
 
 }  // namespace timectl::observe

@@ -49,11 +49,9 @@ class Reading {
       if (error) return refused(error);
       if (used == 0) break;
     }
-    // The parser bounds a head that it has seen the end of; this one has none.
-    if (!parser_.is_header_done() && pending_.size() > kLargestHead) {
-      return refused(http::error::header_limit);
-    }
     if (parser_.is_done()) return whole();
+    // A head or a chunk's length that has no end: what the parser cannot use yet is kept here.
+    if (pending_.size() > kLargestHead) return refused(http::error::header_limit);
     return std::nullopt;
   }
 

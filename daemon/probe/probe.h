@@ -39,7 +39,9 @@ struct ProbeRequest {
   std::size_t frame_limit = 8'388'608;
 };
 
-// `now`: both clocks, this host's; what a peer's clock is off is measured against it.
+// `now`: both clocks, this host's; what a peer's clock is off is measured against it. tip_height
+// is from the answer to GetChainTip, else what its pings and pongs claim. A genesis other than the
+// network's ends the visit.
 [[nodiscard]] diagnose::ProbeFacts probe_peer(const ProbeRequest& request, std::function<Now()> now,
                                               std::stop_token stop);
 

@@ -4,6 +4,8 @@
 #include <benchmark/benchmark.h>
 #include <stdlib.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -211,6 +213,113 @@ void CountEvents(benchmark::State& state, const EventQuery& query) {
   }
   state.counters["events"] = static_cast<double>(counted);
 }
+
+PeerSample sample(std::size_t number, WallTime at, std::size_t step) {
+  const auto chance = dice(number * 131 + step);
+  PeerSample out;
+  out.ip = peer(number);
+  out.at = at;
+  out.seconds = 300;
+  out.connected_seconds = chance % 50 == 0 ? 251.337 : 300;
+  out.whitelisted_seconds = 300;
+  out.pings = 10;
+  out.missed_pongs = chance % 40 == 0 ? 1 : 0;
+  out.disconnects = chance % 50 == 0 ? 1 : 0;
+  out.round_trips = 10;
+  out.rtt_ms_mean = 20 + static_cast<double>(chance % 100'000) / 1000;
+  out.rtt_ms_min = *out.rtt_ms_mean - 1.5;
+  out.rtt_ms_max = *out.rtt_ms_mean + 2.25;
+  out.height = 100'000 + step / 2;
+  out.lag_max = chance % 3;
+  out.score = 90 + static_cast<double>(chance % 1000) / 100;
+  out.state = PeerState::connected;
+  out.bytes_in = 1'000'000 + chance % 100'000;
+  out.bytes_out = 500'000 + chance % 100'000;
+  return out;
+}
+
+constexpr std::size_t kStepsOfADay = 288;
+
+// A day of 50 peers, written and rolled up as the node does, with 10 sessions and 60 events of
+// each.
+void put_day(Database& database, std::size_t day) {
+  const auto midnight = kBegin + std::chrono::hours(24) * static_cast<std::int64_t>(day);
+  std::vector<SessionRecord> sessions;
+  std::vector<Event> events;
+  for (std::size_t i = 0; i < kPeers * 60; ++i) {
+    events.push_back(event(day * kPeers * 60 + i));
+    events.back().at = midnight + std::chrono::seconds(28) * static_cast<std::int64_t>(i);
+    if (i % 6 != 0) continue;
+    sessions.push_back(session(day * kPeers * 10 + i / 6));
+    sessions.back().ended_at = events.back().at;
+    sessions.back().started_at = events.back().at - std::chrono::minutes(5);
+  }
+  if (!append_history(database, sessions, events)) std::abort();
+  for (std::size_t step = 0; step < kStepsOfADay; step += 12) {
+    std::vector<PeerSample> peers;
+    std::vector<NodeSample> nodes(12);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      nodes[i].at = midnight + std::chrono::minutes(5) * static_cast<std::int64_t>(step + i);
+      nodes[i].seconds = 300;
+      for (std::size_t n = 0; n < kPeers; ++n) {
+        peers.push_back(sample(n, nodes[i].at, day * kStepsOfADay + step + i));
+      }
+    }
+    if (!put_samples(database, peers, nodes, {})) std::abort();
+  }
+}
+
+double milliseconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+      .count();
+}
+
+void report(benchmark::State& state, Database& database) {
+  const auto end = kBegin + std::chrono::hours(24 * 365);
+  for (const auto& [name, since] : {std::pair{"sum_30_days_ms", end - std::chrono::hours(24 * 30)},
+                                    std::pair{"sum_year_ms", kBegin}}) {
+    const auto begin = std::chrono::steady_clock::now();
+    if (sum_peer_samples(database, since + std::chrono::minutes(17), end).value().size() !=
+        kPeers) {
+      state.SkipWithError("not a row for each peer");
+    }
+    state.counters[name] = milliseconds_since(begin);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const auto moment = kBegin + std::chrono::hours(24 * 100) + std::chrono::minutes(7);
+  if (peer_samples_at(database, moment, std::chrono::minutes(5)).value().size() != kPeers ||
+      sessions_at(database, moment).value().empty()) {
+    state.SkipWithError("nothing is known of the past");
+  }
+  state.counters["past_moment_ms"] = milliseconds_since(begin);
+}
+
+// The figure: a year of 50 peers under 200 MB after roll-up. Then what a report and `--at` read of
+// it.
+void YearOfSamples(benchmark::State& state) {
+  constexpr std::size_t kYear = 365;
+  for (auto _ : state) {
+    const Scratch scratch;
+    auto database = scratch.open();
+    double slowest = 0;
+    for (std::size_t day = 0; day < kYear; ++day) {
+      put_day(database, day);
+      const auto now = kBegin + std::chrono::hours(24) * static_cast<std::int64_t>(day + 1);
+      const Retention retention{.keep = kDay * 365, .keep_events = kDay * 90};
+      while (prune_history(database, retention, now).value() > 0) {
+      }
+      for (bool more = true; more;) {
+        const auto begin = std::chrono::steady_clock::now();
+        more = roll_up_samples(database, {}, now).value() > 0;
+        slowest = std::max(slowest, milliseconds_since(begin));
+      }
+    }
+    state.counters["MB"] = scratch.megabytes();
+    state.counters["slowest_chunk_ms"] = slowest;
+    report(state, database);
+  }
+}
+BENCHMARK(YearOfSamples)->Unit(benchmark::kSecond)->Iterations(1)->Repetitions(1)->UseRealTime();
 
 template <class Query, class Run>
 void add(const char* name, const Query& query, const Run& run) {

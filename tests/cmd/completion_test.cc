@@ -68,7 +68,7 @@ TEST(Completion, BashCompletesCommandsOptionsAndWords) {
   const Sandbox sandbox;
   EXPECT_EQ(completed(sandbox, "timectl wh"), "whitelist\n");
   EXPECT_EQ(completed(sandbox, "timectl whitelist "),
-            "add\napprove\nexport\nimport\nlist\npending\nreject\nremove\nshow\nverify\n");
+            "add\napprove\nexport\nimport\nlist\npending\nreject\nremove\nshow\nsuggest\nverify\n");
   EXPECT_EQ(completed(sandbox, "timectl --json whitelist li"), "list\n");
   EXPECT_EQ(completed(sandbox, "timectl whitelist add --li"), "--liveness\n");
   EXPECT_EQ(completed(sandbox, "timectl whitelist add --liveness "), "lenient\nnever\nnormal\n");

@@ -105,7 +105,7 @@ TEST(Errors, ASlipOfTheFingerIsGuessed) {
 
 TEST(Errors, DashesAreNoLikeness) {
   const Sandbox sandbox;
-  const auto ran = sandbox.run({"status", "--at", "1h"});
+  const auto ran = sandbox.run({"status", "--by", "1h"});
   EXPECT_EQ(ran.status, 64);
   EXPECT_EQ(ran.err.find("did you mean"), std::string::npos) << ran.err;
 }

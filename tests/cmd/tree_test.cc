@@ -63,17 +63,18 @@ TEST_F(Tree, CommandsOfTheContractAreThere) {
   std::set<std::string> paths;
   for (const auto* command : all_) paths.insert(path_of(*command).substr(7));
   for (const char* path :
-       {" status",           " node start",     " node stop",      " node restart",
-        " node reload",      " node status",    " node info",      " whitelist add",
-        " whitelist remove", " whitelist list", " whitelist show", " peer list",
-        " whitelist verify", " ban add",        " ban remove",     " ban list",
-        " ban why",          " peer show",      " peer history",   " slots",
-        " slots check",      " audit list",     " audit verify",   " audit head",
-        " audit export",     " db check",       " db backup",      " db restore",
-        " events",           " wire decode",    " wire encode",    " config check",
-        " config show",      " config example", " config path",    " completion",
-        " explain",          " version",        " sync status",    " sync watch",
-        " sync peers",       " sync fork",      " sync pause",     " sync resume"}) {
+       {" status",           " node start",     " node stop",        " node restart",
+        " node reload",      " node status",    " node info",        " whitelist add",
+        " whitelist remove", " whitelist list", " whitelist show",   " peer list",
+        " whitelist verify", " ban add",        " ban remove",       " ban list",
+        " ban why",          " peer show",      " peer history",     " slots",
+        " slots check",      " audit list",     " audit verify",     " audit head",
+        " audit export",     " db check",       " db backup",        " db restore",
+        " events",           " wire decode",    " wire encode",      " config check",
+        " config show",      " config example", " config path",      " completion",
+        " explain",          " version",        " sync status",      " sync watch",
+        " sync peers",       " sync fork",      " sync pause",       " sync resume",
+        " report",           " peer score",     " whitelist suggest"}) {
     EXPECT_TRUE(paths.contains(path)) << path;
   }
 }

@@ -36,6 +36,15 @@ class PeerThread {
 
   [[nodiscard]] std::uint16_t port() const { return peer_.port(); }
 
+  // What it says, unasked, when a message of this name comes, before it answers that. Before the
+  // first visit.
+  void say_at(std::string name, std::vector<wire::Message> messages) {
+    said_at_ = std::move(name);
+    said_ = std::move(messages);
+  }
+  // From our Handshake on it never pauses.
+  void flood() { floods_ = true; }
+
   // Waits until its connections have ended, by the other side; then what it has seen.
   std::list<test::ScriptedPeer::Seen> finish() {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
@@ -56,7 +65,20 @@ class PeerThread {
     boost::asio::post(io_, [&] { count.set_value(peer_.living()); });
     return count.get_future().get();
   }
+  void pour() {
+    constexpr std::size_t kMost = 500;  // chunks, as a net below the test
+    if (peer_.living() == 0 || ++poured_ > kMost) return;
+    std::vector<std::uint8_t> chunk;
+    const auto frame = test::frame_of(wire::msg::GetPeers{});
+    while (chunk.size() < 65'536) chunk.insert(chunk.end(), frame.begin(), frame.end());
+    peer_.send_raw(chunk);
+    boost::asio::post(io_, [this] { pour(); });
+  }
   void hear(const wire::Message& message) {
+    if (wire::message_name(message) == said_at_) {
+      for (const auto& one : said_) peer_.send(one);
+    }
+    if (floods_ && std::holds_alternative<wire::msg::Handshake>(message)) pour();
     if (const auto* hello = std::get_if<wire::msg::Handshake>(&message)) {
       magics_.push_back(hello->magic);
       if (!hello_at_) hello_at_ = clock_now().mono;
@@ -73,6 +95,10 @@ class PeerThread {
   std::vector<wire::Magic> magics_;
   std::vector<std::uint64_t> tips_;
   std::optional<Instant> hello_at_;
+  std::string said_at_;
+  std::vector<wire::Message> said_;
+  bool floods_ = false;
+  std::size_t poured_ = 0;
   std::thread thread_;
 };
 

@@ -156,6 +156,65 @@ TEST(ProbeTest, AnOversizedFrameIsToldByItsLength) {
   EXPECT_EQ(facts.handshake.value().outcome, Outcome::ok);
 }
 
+// Protocol 7.2: silence about what only a full node knows, and no tip where we have verified none.
+TEST(ProbeTest, ItsQuestionsAreAnsweredAsInASession) {
+  const std::vector<wire::Message> questions{
+      wire::msg::GetChainTip{},     wire::msg::GetBlockHeight{}, wire::msg::GetBlockHash{},
+      wire::msg::GetGenesisHash{},  wire::msg::GetPeers{},       wire::msg::GetMasternodes{},
+      wire::msg::GetUTXOStateHash{}};
+  const std::vector<std::string> always{"BlockHashResponse", "GenesisHashResponse", "PeerExchange",
+                                        "MasternodesResponse"};
+  for (const bool with_chain : {false, true}) {
+    PeerThread peer("height=3 tip=" + kHash);
+    peer.say_at("GetGenesisHash", questions);
+    auto request = request_to(peer.port());
+    if (with_chain) {
+      request.own_height = 77;
+      request.own_tip_hash = kHash;
+    }
+    EXPECT_EQ(probe_peer(request, clock_now, {}).genesis.value().outcome, Outcome::ok);
+    const auto seen = peer.finish();
+    for (const auto& name : always) EXPECT_EQ(seen.back().count(name), 1U) << name;
+    EXPECT_EQ(seen.back().count("ChainTipResponse"), with_chain ? 1U : 0U);
+    EXPECT_EQ(seen.back().count("BlockHeightResponse"), with_chain ? 1U : 0U);
+    EXPECT_EQ(peer.tips(),
+              with_chain ? std::vector<std::uint64_t>{77} : std::vector<std::uint64_t>{});
+    // Handshake, 3 pings, a pong, 2 questions and the answers: nothing else.
+    EXPECT_EQ(seen.back().messages.size(), 7 + always.size() + (with_chain ? 2U : 0U));
+  }
+}
+
+TEST(ProbeTest, ATipOfZerosIsNeverClaimed) {
+  PeerThread peer("height=3 tip=" + kHash);
+  peer.say_at("GetGenesisHash", {wire::msg::GetChainTip{}});
+  auto request = request_to(peer.port());
+  request.own_height = 77;
+  request.own_tip_hash = std::string(64, '0');
+  (void)probe_peer(request, clock_now, {});
+  EXPECT_EQ(peer.finish().back().count("ChainTipResponse"), 0U);
+}
+
+// T06: alive, but no Ack.
+TEST(ProbeTest, OtherFramesInThePlaceOfTheAckAreCounted) {
+  PeerThread peer("no-ack");
+  peer.say_at("Handshake", {wire::msg::GetPeers{}, wire::msg::GetMasternodes{}});
+  const auto facts = visit(peer);
+  EXPECT_EQ(facts.handshake.value().outcome, Outcome::silent);
+  EXPECT_EQ(facts.other_frames, 2U);
+  EXPECT_NE(facts.handshake->detail.find("2 other frames came"), std::string::npos);
+}
+
+TEST(ProbeTest, WhoeverNeverPausesIsCutOffAtTheDeadline) {
+  PeerThread peer("no-ack");
+  peer.flood();
+  const auto request = request_to(peer.port());
+  const Instant begun = clock_now().mono;
+  const auto facts = probe_peer(request, clock_now, {});
+  EXPECT_EQ(facts.handshake.value().outcome, Outcome::silent);
+  EXPECT_GT(facts.other_frames, 1000U);
+  EXPECT_LT(milliseconds_since(begun), 2000);
+}
+
 TEST(ProbeTest, APeersClockIsMeasuredToASecond) {
   for (const int ahead : {600, -45}) {
     PeerThread peer("clock=" + std::to_string(ahead));

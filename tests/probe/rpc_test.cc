@@ -115,6 +115,8 @@ INSTANTIATE_TEST_SUITE_P(All, RpcFailures,
                                            Case{Turn::html, RpcAnswer::no_json, 2},
                                            Case{Turn::huge, RpcAnswer::too_large, 1},
                                            Case{Turn::huge_chunked, RpcAnswer::too_large, 1},
+                                           Case{Turn::endless_head, RpcAnswer::too_large, 1},
+                                           Case{Turn::endless_chunk, RpcAnswer::too_large, 1},
                                            Case{Turn::hang, RpcAnswer::silent, 1},
                                            Case{Turn::redirect, RpcAnswer::no_json, 2}));
 
@@ -164,7 +166,8 @@ TEST(RpcTest, AnswersOfAnotherShapeAreLeftOutOneByOne) {
 
 // T60.
 TEST(RpcTest, TwoHundredMegabytesCostFour) {
-  for (const auto turn : {Turn::huge, Turn::huge_chunked}) {
+  for (const auto turn :
+       {Turn::huge, Turn::huge_chunked, Turn::endless_head, Turn::endless_chunk}) {
     FakeRpc rpc;
     rpc.next(turn);
     auto request = request_to(rpc.port());

@@ -100,6 +100,8 @@ bool FakeRpc::next(std::string_view word) {
       {"html", Turn::html},
       {"huge", Turn::huge},
       {"huge-chunked", Turn::huge_chunked},
+      {"endless-head", Turn::endless_head},
+      {"endless-chunk", Turn::endless_chunk},
       {"hang", Turn::hang},
       {"close", Turn::close},
       {"cut-short", Turn::cut_short},
@@ -197,6 +199,14 @@ void FakeRpc::misbehave(ServerConnection& connection, Turn turn) {
     case Turn::huge_chunked:
       connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
       while (sent_ < kHuge && connection.send("fa3\r\n" + part + "\r\n")) sent_ += part.size();
+      break;
+    case Turn::endless_head:
+      connection.send("HTTP/1.1 200 OK\r\nX: ");
+      while (sent_ < kHuge && connection.send(part)) sent_ += part.size();
+      break;
+    case Turn::endless_chunk:
+      connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;");
+      while (sent_ < kHuge && connection.send(part)) sent_ += part.size();
       break;
     case Turn::hang:
       connection.wait();

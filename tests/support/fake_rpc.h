@@ -33,6 +33,8 @@ class FakeRpc {
     html,
     huge,          // 200 MB of JSON, announced
     huge_chunked,  // the same, in chunks
+    endless_head,
+    endless_chunk,  // the line with a chunk's length has no end
     hang,
     close,
     cut_short,  // half of an answer

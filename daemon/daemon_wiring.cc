@@ -1,0 +1,82 @@
+// How the parts of a running node reach each other: the chain's host, and the services of methods.
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "daemon/clock.h"
+#include "daemon/daemon_parts.h"
+
+namespace timectl {
+
+// A node without a chain still keeps its connections, which is what it is for.
+void Daemon::Parts::open_chain() {
+  auto opened = DaemonChain::open(
+      io,
+      {.data_dir = options.data_dir,
+       .network = options.config.network.name,
+       .policy = coordinator_policy(options.config),
+       .seed = random_seed()},
+      {.now = [] { return clock_now(); },
+       .masternode = [this](const IpAddress& ip) { return whitelist.contains(ip); },
+       .masternodes =
+           [this] {
+             return whitelist.size() - (own_address && whitelist.contains(*own_address) ? 1U : 0U);
+           },
+       .poorly = [this](const IpAddress& ip) { return node->fares_badly(ip, clock_now()); },
+       .send =
+           [this](const IpAddress& ip, wire::OutgoingMessage message) {
+             if (network) network->send(ip, std::move(message));
+           },
+       .record = [this](const Event& event) { recorder->event(event, clock_now()); },
+       .accuse =
+           [this](const IpAddress& ip, ViolationKind kind, const std::string& detail) {
+             node->on_misconduct(ip, kind, detail, clock_now());
+             pump();
+           }});
+  if (opened) {
+    chain = std::move(*opened);
+    return;
+  }
+  const auto& error = opened.error();
+  record(EventKind::chain_failed, Severity::error,
+         error.message + (error.because.empty() ? "" : ": " + error.because) +
+             "; this node runs without a chain until it is restarted");
+}
+
+Services Daemon::Parts::services(const ModeDecision& mode) {
+  Services result;
+  result.config = &options.config;
+  result.database = &*database;
+  result.whitelist = &whitelist;
+  result.bans = &bans;
+  result.node = &*node;
+  result.facts = {.pid = ::getpid(),
+                  .started = clock_now().mono,
+                  .mode = mode.mode,
+                  .passive_because = mode.because,
+                  .socket = options.socket_path,
+                  .data_dir = options.data_dir};
+  result.facts.own_address = own_address;
+  result.access.node_uid = ::getuid();
+  result.access.operators = options.config.node.operators;
+  result.now = [] { return clock_now(); };
+  result.pump = [this] { pump(); };
+  result.flush = [this] { recorder->flush(clock_now()); };
+  result.stop = [this] { asio::post(io, [this] { begin_stop(); }); };
+  result.reload = [this] { return reload(); };
+  result.list = &list;
+  result.record = [this](const Event& event) { recorder->event(event, clock_now()); };
+  result.apply = [this](ChangeSet set, control::Answer done) {
+    applier->apply(std::move(set), std::move(done));
+  };
+  result.refresh = [this](bool dry_run, store::AuditOrigin origin, control::Answer done) {
+    refresher->ask(dry_run, std::move(origin), std::move(done));
+  };
+  result.settle = [this] { applier->settle(); };
+  result.probes = network_probe_tools();
+  result.post = [this](std::function<void()> work) { asio::post(io, std::move(work)); };
+  return result;
+}
+
+}  // namespace timectl
