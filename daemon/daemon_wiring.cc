@@ -75,6 +75,7 @@ Services Daemon::Parts::services(const ModeDecision& mode) {
   };
   result.settle = [this] { applier->settle(); };
   result.probes = network_probe_tools();
+  result.descriptors_refused = [this] { return network ? network->refused_for_descriptors() : 0; };
   result.post = [this](std::function<void()> work) { asio::post(io, std::move(work)); };
   return result;
 }

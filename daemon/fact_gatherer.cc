@@ -86,6 +86,9 @@ void add_host(const Call& call, diagnose::NodeFacts& facts) {
   sources.data_dir = services.data_dir.empty() ? services.facts.data_dir : services.data_dir;
   sources.log_file = services.config->node.log_file;
   facts.resources = host_facts(sources, call.now.wall);
+  if (services.descriptors_refused) {
+    facts.resources.descriptors_refused = services.descriptors_refused();
+  }
   if (services.node != nullptr) return;
   // Without a node this process is a command, whose descriptors and memory mean nothing.
   const auto disk = facts.resources;

@@ -78,6 +78,8 @@ struct Services {
   // it no probe is made beside a node.
   std::function<void(std::function<void()>)> post = {};
   ProbeTools probes = {};
+  // Connections of the last hour for which no descriptor was left; none: no network.
+  std::function<std::uint64_t()> descriptors_refused = {};
 };
 
 class Methods {

@@ -87,6 +87,15 @@ Contact of_dial(const PeerFacts& peer) {
   return contact;
 }
 
+// A genesis block is asked for in a session that is up already; the dial before it went well.
+Contact of_session(const PeerFacts& peer) {
+  if (peer.sessions.empty() || peer.contact.last_dial) return {};
+  if (peer.sessions.back().end_reason != EndReason::wrong_genesis) return {};
+  return {.stage = Stage::genesis,
+          .outcome = Outcome::mismatch,
+          .text = "genesis: mismatch (our last session)"};
+}
+
 }  // namespace
 
 void Proof::add(Side side, double weight, const std::string& evidence) {
@@ -114,6 +123,7 @@ Scene::Scene(const Facts& facts)
     contact_ = of_probe(*peer_->probe);
   } else if (!connected()) {
     contact_ = of_dial(*peer_);
+    if (contact_.stage == Stage::none) contact_ = of_session(*peer_);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <deque>
 #include <map>
 #include <set>
 #include <type_traits>
@@ -17,6 +18,7 @@ namespace {
 // The Node's clock is read again before each tick; nothing is due more finely than this.
 constexpr Duration kLeastWait = std::chrono::milliseconds(1);
 constexpr Duration kTroubleEvery = std::chrono::minutes(1);
+constexpr Duration kTroubleKept = std::chrono::hours(1);  // for a diagnosis
 // What a renewed lease or a restarted interface takes; dialled anew within 15 s (FT-N29).
 constexpr Duration kAddressSettles = std::chrono::seconds(5);
 
@@ -86,7 +88,8 @@ struct Network::State : std::enable_shared_from_this<State> {
   std::set<IpAddress> told_ready;  // the addresses that the chain knows as ready
   std::function<void()> stopped;
   std::optional<Instant> last_trouble;
-  std::size_t turned_away = 0;  // since the last line about it
+  std::size_t turned_away = 0;                                 // since the last line about it
+  std::deque<std::pair<Instant, std::uint64_t>> refused = {};  // by minute, of the last hour
   bool address_settling = false;
   bool executing = false;
   bool stopping = false;
@@ -238,6 +241,9 @@ void Network::State::on_connection(Fd fd, const Endpoint& remote) {
 void Network::State::on_exhausted() {
   ++turned_away;
   const Instant at = now().mono;
+  if (refused.empty() || at - refused.back().first >= kTroubleEvery) refused.emplace_back(at, 0);
+  ++refused.back().second;
+  while (at - refused.front().first > kTroubleKept) refused.pop_front();
   if (last_trouble && at - *last_trouble < kTroubleEvery) return;
   last_trouble = at;
   sinks.trouble("no file descriptor is left: " + std::to_string(std::exchange(turned_away, 0)) +
@@ -339,6 +345,15 @@ void Network::set_policy(const Policy& policy) {
   for (const auto& [id, session] : state_->sessions) session->policy_changed();
   state_->node.on_policy_changed(policy, state_->now());
   state_->run_commands();
+}
+
+std::uint64_t Network::refused_for_descriptors() const {
+  const Instant at = state_->now().mono;
+  std::uint64_t count = 0;
+  for (const auto& [since, refused] : state_->refused) {
+    if (at - since <= kTroubleKept) count += refused;
+  }
+  return count;
 }
 
 IpAddress Network::listen_address() const {

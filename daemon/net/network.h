@@ -70,6 +70,8 @@ class Network {
   [[nodiscard]] std::uint16_t port() const;            // the one in use
   [[nodiscard]] std::size_t connections() const;       // sessions and attempts
   [[nodiscard]] std::size_t receive_buffered() const;  // bytes of unfinished frames, all peers
+  // Connections of the last hour that were turned away because no descriptor was left.
+  [[nodiscard]] std::uint64_t refused_for_descriptors() const;
 
  private:
   struct State;

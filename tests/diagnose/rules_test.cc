@@ -228,6 +228,20 @@ TEST(Diagnosis, OfManyPeersIsGroupedByCause) {
   EXPECT_EQ(found(all, "FM-B2")->peers, std::vector<IpAddress>{other_peer(7)});
 }
 
+// The genesis block is asked for in a session, so no dial failed and no probe was made.
+TEST(Diagnosis, OfAPeerWhoseSessionEndedForItsGenesisSaysSo) {
+  auto facts = gone();
+  facts.peer->rpc.reset();
+  facts.peer->contact.last_dial.reset();
+  had_session(facts, 60s, 1s, EndReason::wrong_genesis);
+  const auto diagnosis = diagnose(facts);
+  EXPECT_EQ(diagnosis.code, "FM-H6") << told(diagnosis);
+  EXPECT_GE(diagnosis.confidence, 0.5) << told(diagnosis);
+  // Later dials failed: then that is what is the matter.
+  dialled(facts, EndReason::refused, 5);
+  EXPECT_EQ(found(diagnose(facts), "FM-H6"), nullptr);
+}
+
 TEST(Diagnosis, OfAPeerIsNotAboutTheDiskOfThisNode) {
   auto facts = gone();
   dialled(facts, EndReason::refused, 5);

@@ -4,90 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <fstream>
-#include <iterator>
-#include <mutex>
 #include <set>
 
-#include "tests/e2e/sandbox.h"
-#include "tests/support/https_server.h"
+#include "tests/e2e/list_server.h"
 
 namespace timectl::e2e {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::CertificateWish;
-using testing::HttpsServer;
-using testing::ServerConnection;
-using testing::TestAuthority;
-
-const TestAuthority& authority() {
-  static const TestAuthority kAuthority("timectl test root");
-  return kAuthority;
-}
-
-std::string answer(const std::string& status, const std::string& headers, const std::string& body) {
-  return "HTTP/1.1 " + status + "\r\n" + headers +
-         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-}
-std::string list_answer(const std::string& body, const std::string& headers = "") {
-  return answer("200 OK", "Content-Type: application/json\r\n" + headers, body);
-}
-
-std::string list_of(const std::string& network, int from, int to) {
-  std::string text = "[";
-  for (int i = from; i < to; ++i) {
-    text += (i == from ? "\"" : ",\"") + network + "." + std::to_string(i) + "\"";
-  }
-  return text + "]";
-}
-
-// A server whose answer the test changes while nodes ask it.
-class ListServer {
- public:
-  explicit ListServer(std::string first, const CertificateWish& wish = {{"IP:127.0.0.5"}})
-      : answer_(std::move(first)),
-        server_({"127.0.0.5", authority().issue(wish)},
-                [this](ServerConnection& connection) { serve(connection); }) {}
-
-  void say(std::string text) {
-    const std::lock_guard lock(mutex_);
-    answer_ = std::move(text);
-  }
-  [[nodiscard]] const HttpsServer& server() const { return server_; }
-
- private:
-  void serve(ServerConnection& connection) {
-    while (!connection.read_request().empty()) {
-      std::string text;
-      {
-        const std::lock_guard lock(mutex_);
-        text = answer_;
-      }
-      if (text.empty()) return connection.wait();  // never answers
-      if (!connection.send(text)) return;
-    }
-  }
-  std::mutex mutex_;
-  std::string answer_;
-  HttpsServer server_;
-};
-
-// [discovery] for a node in this sandbox that asks this URL.
-std::string discovery(const Sandbox& sandbox, const std::string& url,
-                      const std::string& more = "") {
-  const auto file = sandbox.path() + "/ca.pem";
-  std::ifstream root(authority().file());
-  std::ofstream(file) << root.rdbuf();
-  return "\n[discovery]\nurl = \"" + url + "\"\nca_file = \"" + file +
-         "\"\nallow_private = true\n" + more;
-}
-
-Outcome refresh(const NodeProcess& node, std::vector<std::string> more = {}) {
-  std::vector<std::string> words{"--json", "refresh"};
-  words.insert(words.end(), more.begin(), more.end());
-  return node.timectl(words);
-}
 
 std::set<std::string> whitelisted(const NodeProcess& node) {
   std::set<std::string> ips;

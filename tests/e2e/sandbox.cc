@@ -179,9 +179,10 @@ NodeProcess::NodeProcess(Sandbox& sandbox, std::string address, std::string extr
       config_(data_dir_ + ".toml"),
       log_(data_dir_ + ".log") {
   std::filesystem::create_directories(data_dir_);
-  // No test asks the real site; those of discovery name a server of their own.
+  // No test asks the real site or real time servers; those of discovery name a server of their own.
   const bool own = extra_config.find("[discovery]") != std::string::npos;
   std::ofstream(config_) << "[node]\nlisten = \"" << address_ << "\"\n"
+                         << "time_servers = []\n"
                          << (own ? "" : "[discovery]\nenabled = false\n")
                          << "[network]\nname = \"testnet\"\n"
                          << "port = " << sandbox.port() << "\n"

@@ -246,6 +246,7 @@ TEST_F(InboundTest, AnAddressOfAnotherHostIsSaidSo) {
 
 TEST_F(InboundTest, TheListenerSurvivesWithoutDescriptors) {
   connect();
+  EXPECT_EQ(world->network->refused_for_descriptors(), 0U);
   rlimit old{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
   Attempt waiting = dial({node_ip, world->network->port()}, IpAddress::v4(127, 0, 0, 9));
@@ -258,6 +259,7 @@ TEST_F(InboundTest, TheListenerSurvivesWithoutDescriptors) {
   const bool said = world->until([&] { return !world->troubles.empty(); });
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
   EXPECT_TRUE(said);
+  EXPECT_GE(world->network->refused_for_descriptors(), 1U);
   EXPECT_TRUE(world->connected());
   ScriptedPeer later(world->io, {IpAddress::v4(127, 0, 0, 8), 0}, {});
   later.dial({node_ip, world->network->port()});

@@ -35,6 +35,7 @@ bool set_flag(Script& script, std::string_view word) {
       {"version-alert", &Script::version_alert},
       {"no-handshake", &Script::no_handshake},
       {"no-ack", &Script::no_ack},
+      {"other-frames", &Script::other_frames},
       {"redirect", &Script::redirect},
       {"drop-pongs", &Script::drop_pongs},
       {"evict-on-second", &Script::evict_on_second}};

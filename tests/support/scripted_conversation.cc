@@ -111,6 +111,7 @@ asio::awaitable<void> Conversation::secure() {
     const net::Io io = stream_.handshake();
     if (io.state == net::IoState::done) {
       seen_.tls = true;
+      secured_ = std::chrono::steady_clock::now();
       seen_.server_name = stream_.requested_name();
       peer_->note("tls " + seen_.server_name);
       co_return;
@@ -141,6 +142,10 @@ asio::awaitable<void> Conversation::read_all() {
 void Conversation::take(std::span<const std::uint8_t> bytes) {
   reader_.feed(bytes);
   while (const auto payload = reader_.next()) {
+    if (!seen_.spoke_after && secured_) {
+      seen_.spoke_after = std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::chrono::steady_clock::now() - *secured_);
+    }
     const auto decoded = wire::decode(*payload, arena_);
     if (!decoded) {
       seen_.messages.emplace_back("undecodable");
@@ -163,7 +168,11 @@ void Conversation::acknowledge() {
     say(alert);
     return finish();
   }
-  if (script_.no_ack) return;
+  if (script_.no_ack) {
+    if (!script_.other_frames) return;
+    hello();
+    return write(first_ping_frame(script_));
+  }
   wire::msg::Ack ack;
   ack.message_type = "Handshake";
   say(ack);

@@ -80,6 +80,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer life_;
   std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  std::optional<std::chrono::steady_clock::time_point> secured_ = {};
   wire::FrameReader reader_;
   wire::Arena arena_;
   ChainAnswers chain_;

@@ -35,7 +35,8 @@ struct Script {
   bool version_alert = false;      // a TLS alert instead of a ServerHello
   bool no_handshake = false;       // dialling: TLS, then nothing
   bool no_ack = false;
-  bool redirect = false;  // a PeerExchange right behind the Ack
+  bool other_frames = false;  // with no_ack: what would come behind the Ack comes
+  bool redirect = false;      // a PeerExchange right behind the Ack
   std::chrono::milliseconds ack_after{0};
   std::optional<wire::Magic> magic = {};
   std::optional<std::uint32_t> proto = {};
@@ -83,6 +84,7 @@ class ScriptedPeer {
     std::vector<std::uint64_t> pongs = {};   // nonces
     std::vector<std::uint64_t> pings = {};   // nonces
     std::uint64_t bytes = 0;
+    std::optional<std::chrono::milliseconds> spoke_after = {};  // its first message, after TLS
     std::string end = {};  // "close_notify", "FIN", "RST", ...; empty while it lives
 
     [[nodiscard]] bool has(std::string_view message) const;

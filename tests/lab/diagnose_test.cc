@@ -1,0 +1,121 @@
+// `timectl diagnose peer` on a bad network (T03, T16, T33): no way back, a slow and uneven path, a
+// path that died under a session.
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <thread>
+
+#include "tests/e2e/scenario_rows.h"
+#include "tests/lab/lab_nodes.h"
+#include "tests/support/scripted_peer.h"
+
+namespace timectl::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A scripted peer on a host of the lab, run by a thread of its own.
+class LabPeer {
+ public:
+  LabPeer(const LabHost& host, const net::Endpoint& at, const std::string& words)
+      : work_(boost::asio::make_work_guard(io_)) {
+    host.within([&] { peer_.emplace(io_, at, test::parse_script(words).value()); });
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~LabPeer() {
+    io_.stop();
+    thread_.join();
+    peer_.reset();
+  }
+  LabPeer(const LabPeer&) = delete;
+  LabPeer& operator=(const LabPeer&) = delete;
+
+ private:
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::optional<test::ScriptedPeer> peer_;
+  std::thread thread_;
+};
+
+class DiagnoseLabTest : public LabTest {
+ protected:
+  NodeProcess& asker(const std::string& more = "") {
+    auto& made = node(3, fast_numbers({.more = "outbound_regular = 0\n"}) + more);
+    made.start();
+    return made;
+  }
+};
+
+TEST_F(DiagnoseLabTest, T03APeerWithoutAWayBackIsFilteredAfterFiveSeconds) {
+  auto& node = asker();
+  lab.add(12).command("ip route add blackhole 10.77.0.3/32");
+  const auto judged = e2e::diagnosed(node, {"peer", ip(12), "--probe"});
+  e2e::expect_verdict(judged, "T03");
+  EXPECT_TRUE(judged.evidence("timed_out after 5", "FM-R2")) << judged.told();
+  EXPECT_GT(judged.took, 5s);
+  EXPECT_LT(judged.took, patience(7s)) << "neither 10 s nor the kernel's 127 s";
+  EXPECT_FALSE(judged.found("FM-R1")) << judged.told();
+  // The control: without the blackhole nobody listens there, and that is told at once.
+  (void)lab.add(13);
+  const auto refused = e2e::diagnosed(node, {"peer", ip(13), "--probe"});
+  EXPECT_EQ(refused.text("code"), "FM-R1") << refused.told();
+  EXPECT_LT(refused.took, patience(2s));
+}
+
+TEST_F(DiagnoseLabTest, T16ASlowPeerIsSlowAndNotDead) {
+  constexpr auto kDelay = 20ms;
+  constexpr auto kJitter = 300ms;
+  auto& node = asker();
+  auto& far = lab.add(12);
+  const net::Endpoint at{*IpAddress::parse(ip(12)), static_cast<std::uint16_t>(sandbox.port())};
+  const LabPeer peer(far, at, "ack-after=1800");
+  lab.links().set(far.port(), Way::from_node, {.delay = kDelay, .jitter = kJitter});
+  const auto judged = e2e::diagnosed(node, {"peer", ip(12), "--probe"});
+  e2e::expect_verdict(judged, "T16");
+  EXPECT_TRUE(judged.evidence("its Ack took", "slow")) << judged.told();
+  for (const char* dead : {"FM-R6", "FM-H1", "FM-R2"}) EXPECT_FALSE(judged.found(dead));
+  const auto& rtts = judged.data.at("facts").at("peer").at("probe").at("rtt_ms").as_array();
+  ASSERT_EQ(rtts.size(), 3U) << judged.told();
+  std::vector<double> sorted;
+  for (const auto& rtt : rtts) sorted.push_back(rtt.to_number<double>());
+  std::ranges::sort(sorted);
+  constexpr auto kProcessing = 100ms;  // of two cores that others use, too
+  EXPECT_GE(sorted[1], static_cast<double>(kDelay.count()));
+  EXPECT_LE(sorted[1], static_cast<double>((kDelay + kJitter + kProcessing).count()));
+  // The control: over a good path the same peer is slow only in its Ack, and a quick one is well.
+  lab.links().set(far.port(), LinkConditions{});
+  auto& near = lab.add(13);
+  const LabPeer quick(near, {*IpAddress::parse(ip(13)), at.port}, "");
+  const auto well = e2e::diagnosed(node, {"peer", ip(13), "--probe"});
+  EXPECT_FALSE(well.found("slow")) << well.told();
+  EXPECT_TRUE(well.layer("genesis").is_object()) << well.told();
+}
+
+TEST_F(DiagnoseLabTest, T33ADeadPathIsHalfOpenAndNotOurFault) {
+  auto& keeper = asker(friends({ip(2), ip(4)}));
+  auto& victim = node(2, fast_numbers() + friends({ip(3)}));
+  auto& witness = node(4, fast_numbers() + friends({ip(3)}));
+  victim.start();
+  witness.start();
+  ASSERT_TRUE(wait_for([&] { return keeper.connections() == 2; }, patience(10s))) << keeper.log();
+  const auto before = e2e::diagnosed(keeper, {"peer", ip(2)});
+  EXPECT_FALSE(before.found("FM-K1")) << before.told();
+  lab.pull(host(victim));
+  ASSERT_TRUE(wait_for([&] { return count_of(keeper, "peer_suspect", ip(2)) > 0; },
+                       patience(2 * ping_every)))
+      << keeper.log();
+  // While the session hangs, and when it was given up and dials time out.
+  const auto hanging = e2e::diagnosed(keeper, {"peer", ip(2)});
+  EXPECT_EQ(hanging.text("code"), "FM-K1") << hanging.told();
+  ASSERT_TRUE(wait_for([&] { return count_of(keeper, "dial_failed", ip(2)) > 0; },
+                       patience(ping_every + dead_after + connect_within + 4s)))
+      << keeper.log();
+  const auto judged = e2e::diagnosed(keeper, {"peer", ip(2)});
+  e2e::expect_verdict(judged, "T33");
+  EXPECT_TRUE(judged.evidence("transport_dead", "FM-K1")) << judged.told();
+  EXPECT_FALSE(judged.found("FM-R2")) << "a consequence" << judged.told();
+  const auto witnessed = e2e::diagnosed(keeper, {"peer", ip(4)});
+  EXPECT_FALSE(witnessed.found("FM-K1")) << "the control: " << witnessed.told();
+}
+
+}  // namespace
+}  // namespace timectl::lab
