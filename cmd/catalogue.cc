@@ -13,6 +13,8 @@
 #include "daemon/core/reflect.h"
 #include "daemon/core/violation.h"
 #include "daemon/core/vocabulary.h"
+#include "daemon/diagnose/catalogue.h"
+#include "daemon/diagnose/pages.h"
 
 namespace timectl::cmd {
 namespace {
@@ -105,6 +107,27 @@ void gather_sync(std::vector<Explanation>& all) {
   }
 }
 
+// What `timectl diagnose` finds: the failures, and its own words.
+void gather_failures(std::vector<Explanation>& all) {
+  for (const auto& mode : diagnose::catalogue()) {
+    all.push_back({std::string(mode.code), "failure", std::string(mode.title),
+                   std::string(mode.remedy), std::nullopt,
+                   FailurePage{.name = std::string(mode.name),
+                               .severity = std::string(name_of(mode.gravity)),
+                               .act = std::string(name_of(mode.act)),
+                               .meaning = std::string(mode.meaning),
+                               .told_by = diagnose::told_by(mode.code),
+                               .here = std::string(diagnose::own_remedy(mode.code)),
+                               .hides = diagnose::hidden_by(mode.code)}});
+  }
+  for (const auto& own : diagnose::own_codes()) {
+    all.push_back(
+        {std::string(own.code), "finding", std::string(own.title), std::string(own.remedy),
+         std::nullopt,
+         FailurePage{.meaning = std::string(own.meaning), .told_by = diagnose::told_by(own.code)}});
+  }
+}
+
 std::vector<Explanation> gather() {
   std::vector<Explanation> all;
   for (const auto& row : error_table()) {
@@ -144,6 +167,7 @@ std::vector<Explanation> gather() {
                    std::string(row.remedy), std::nullopt});
   }
   gather_sync(all);
+  gather_failures(all);
   return all;
 }
 

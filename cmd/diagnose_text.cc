@@ -223,6 +223,7 @@ int exit_of(const DiagnosisReply& reply) {
 }
 
 std::string confidence_text(double confidence) {
+  if (confidence <= 0) return "unknown: there is nothing to judge by";
   const auto* row = std::ranges::find_if(
       kConfidences, [&](const ConfidenceRow& candidate) { return confidence >= candidate.from; });
   const auto words = row == kConfidences.end() ? kConfidences.back().words : row->words;

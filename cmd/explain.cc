@@ -63,6 +63,9 @@ constexpr auto kCatalogues = std::to_array<CatalogueRow>({
     {"activity", "What sync does (`timectl sync status`)", "what sync does"},
     {"standing", "Letters of `timectl sync peers`", "a state of a peer in `timectl sync peers`"},
     {"block_reason", "What verification says about a block", "what verification says of a block"},
+    {"failure", "Failures of nodes and of the network (`timectl diagnose`)",
+     "a failure that `timectl diagnose` finds"},
+    {"finding", "What else `timectl diagnose` finds", "a finding of `timectl diagnose`"},
 });
 
 std::string_view kind_of(std::string_view catalogue) {
@@ -90,12 +93,26 @@ std::string list_text(const Output& out) {
 }
 
 std::string entry_text(const Output& out, const Explanation& entry) {
+  const auto page = entry.failure.value_or(FailurePage{});
+  const std::string name = page.name.empty() ? "" : page.name + ": ";
   std::string text = fmt::format("{}  {}\n", out.paint(Paint::bold, entry.code),
-                                 wrapped(entry.title, entry.code.size() + 2, out.width()));
+                                 wrapped(name + entry.title, entry.code.size() + 2, out.width()));
+  std::string hides;
+  for (const auto& code : page.hides) hides += (hides.empty() ? "" : " ") + code;
   std::vector<Field> fields;
-  fields.push_back({"  what", std::string(kind_of(entry.catalogue))});
-  if (!entry.remedy.empty()) fields.push_back({"  do", entry.remedy});
-  if (entry.exit_status) fields.push_back({"  exit", std::to_string(*entry.exit_status)});
+  const auto add = [&](const char* title, std::string value) {
+    if (!value.empty()) fields.push_back({title, std::move(value)});
+  };
+  add("  what", std::string(kind_of(entry.catalogue)));
+  add("  means", page.meaning);
+  add("  told by", page.told_by);
+  if (!page.severity.empty()) {
+    add("  weight", page.severity + " at its usual worst; acts: " + page.act);
+  }
+  add("  do", entry.remedy);
+  add("  here", page.here);
+  add("  hides", hides);
+  if (entry.exit_status) add("  exit", std::to_string(*entry.exit_status));
   return text + fields_text(out, fields);
 }
 
@@ -134,8 +151,9 @@ Result<int> explain(Context& context, const ExplainOptions& options) {
 
 void add_explain(CLI::App& root, Context& context) {
   auto& command =
-      add_command(root, "explain", "what an error code, end reason, state or event means",
+      add_command(root, "explain", "what a code, end reason, state or event means, and what to do",
                   {{"explain TC-WL-001", "an error code, and what to do"},
+                   {"explain FM-K1", "a failure that timectl diagnose found"},
                    {"explain closed_before_tls", "why a connection ended"},
                    {"explain --list", "all of them"}});
   auto options = std::make_shared<ExplainOptions>();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "cmd/table.h"
@@ -95,8 +96,10 @@ std::string masternodes_table(const Output& out, const std::vector<ReportMastern
 }
 
 std::string observed(const ReportView& view) {
-  std::string text = fmt::format("the node ran {} of {}", span(view.observed_seconds),
-                                 human_duration(view.until - view.since));
+  // A period that begins within a step has all of it in its sums.
+  const auto period = seconds(view.until - view.since);
+  std::string text = fmt::format("the node ran {} of {}",
+                                 span(std::min(view.observed_seconds, period)), span(period));
   if (view.own_outage_seconds > 0) {
     text += fmt::format("; for {} of that it was itself in trouble", span(view.own_outage_seconds));
   }
@@ -116,7 +119,8 @@ std::string cell(std::string_view text) {
 }  // namespace
 
 std::string report_text(const Output& out, const ReportView& view) {
-  std::string text = out.paint(Paint::bold, wrapped(view.summary, 0, out.width())) + "\n\n";
+  std::string text =
+      out.paint(Paint::bold, wrapped(printable(view.summary, 400), 0, out.width())) + "\n\n";
   text += fields_text(out, {{"Period", out.time(view.since) + " to " + out.time(view.until)},
                             {"Observed", observed(view)}});
   text += "\n" + targets_table(out, view.targets) + remarks(out, view.targets);
@@ -125,8 +129,9 @@ std::string report_text(const Output& out, const ReportView& view) {
 }
 
 std::string report_markdown(const ReportView& view) {
-  std::string text = fmt::format("# timectl report\n\n**{}**\n\n{} to {}; {}.\n\n", view.summary,
-                                 utc_text(view.since), utc_text(view.until), observed(view));
+  std::string text =
+      fmt::format("# timectl report\n\n**{}**\n\n{} to {}; {}.\n\n", cell(view.summary),
+                  utc_text(view.since), utc_text(view.until), observed(view));
   text += "| Target | Wanted | Measured | Met | Detail |\n|---|---|---:|---|---|\n";
   for (const auto& row : view.targets) {
     text += fmt::format("| {} | {} | {} | {} | {} |\n", row.title, row.target, measured(row),

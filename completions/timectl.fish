@@ -51,7 +51,7 @@ complete -c timectl -n '__timectl_at ' -a db -d 'check, back up and restore the 
 complete -c timectl -n '__timectl_at ' -a wire -d 'frames of the P2P protocol to JSON lines and back'
 complete -c timectl -n '__timectl_at ' -a config -d 'check, show and find the configuration'
 complete -c timectl -n '__timectl_at ' -a demo -d 'a real little network on this machine: connect, lose, recover'
-complete -c timectl -n '__timectl_at ' -a explain -d 'what an error code, end reason, state or event means'
+complete -c timectl -n '__timectl_at ' -a explain -d 'what a code, end reason, state or event means, and what to do'
 complete -c timectl -n '__timectl_at ' -a completion -d 'a script that completes commands, options and addresses'
 complete -c timectl -n '__timectl_at ' -a version -d 'the version of this program'
 complete -c timectl -s h -l help -d 'this text, or that of a command'

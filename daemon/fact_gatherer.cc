@@ -89,6 +89,13 @@ void add_host(const Call& call, diagnose::NodeFacts& facts) {
   if (services.descriptors_refused) {
     facts.resources.descriptors_refused = services.descriptors_refused();
   }
+  if (services.node != nullptr) return;
+  // Without a node this process is a command, whose descriptors and memory mean nothing.
+  const auto disk = facts.resources;
+  facts.resources = {.disk_free_bytes = disk.disk_free_bytes,
+                     .disk_total_bytes = disk.disk_total_bytes,
+                     .log_bytes = disk.log_bytes,
+                     .log_bytes_a_day = disk.log_bytes_a_day};
 }
 
 // A node on loopback is one of a laboratory, whose nodes all use its port.

@@ -105,7 +105,6 @@ Result<void> begin(const Call& call, const IpAddress& ip, bool force, const Prob
                  "peers know each other by address: a probe would end that session"};
   }
   if (services.node == nullptr) return count_attempt(call, ip);
-  if (!services.post) return Error{Code::internal, "this node cannot be asked for a probe"};
   return begin_on_node(call.services, ip);
 }
 
@@ -132,7 +131,8 @@ void plan_end(const Call& call, const IpAddress& ip, Plan& plan) {
     };
     return;
   }
-  const auto post = services.post;
+  auto post = services.post;
+  if (!post) post = [](const std::function<void()>& work) { work(); };  // there is only one thread
   plan.end = [&services, post, ip](std::optional<EndReason> failed) {
     post([&services, ip, failed] { end_on_node(services, ip, failed); });
   };
@@ -229,14 +229,6 @@ void ask(Plan& plan, const std::stop_token& stop) {
   if (clock.valid()) plan.facts.node.clock = clock.get();
 }
 
-std::vector<std::string> time_servers(const auto& config) {
-  if constexpr (requires { config.node.time_servers; }) {
-    return config.node.time_servers;
-  } else {
-    return {};
-  }
-}
-
 Result<Plan> plan_for(const Call& call, bool ask_time_servers) {
   auto node = gather_node_facts(call);
   if (!node) return node.error();
@@ -244,7 +236,7 @@ Result<Plan> plan_for(const Call& call, bool ask_time_servers) {
   plan.facts.node = std::move(*node);
   plan.tools = call.services.probes;
   plan.now = call.services.now;
-  if (ask_time_servers) plan.time.servers = time_servers(*call.services.config);
+  if (ask_time_servers) plan.time.servers = call.services.config->node.time_servers;
   return plan;
 }
 

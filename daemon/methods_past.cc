@@ -228,8 +228,10 @@ control::PastStatusReply status_of(const Moment& moment, const Present& now) {
 
 Result<void> refuse_future(const Call& call, WallTime at) {
   if (at <= call.now.wall) return {};
-  return Error{Code::invalid_argument, utc_text(at) + " has not come yet",
-               "only the past is recorded; it is " + utc_text(call.now.wall) + " now"};
+  return Error{Code::invalid_argument,
+               utc_text(at) + " has not come yet",
+               "only the past is recorded; it is " + utc_text(call.now.wall) + " now",
+               {"timectl status"}};
 }
 
 control::Reply past_peers(const Call& call, const control::PeerListRequest& request, WallTime at) {

@@ -104,7 +104,8 @@ Result<std::vector<PeerSample>> sum_peer_samples(Database& database, WallTime si
       }
     }
     std::vector<PeerSample> samples;
-    for (auto& [ip, sum] : sums) samples.push_back(std::move(sum));
+    samples.reserve(sums.size());
+    for (const auto& [ip, sum] : sums) samples.push_back(sum);
     return samples;
   });
 }

@@ -133,11 +133,12 @@ Result<std::vector<PeerSample>> peer_samples_at(Database& database, WallTime at,
                  static_cast<std::int64_t>(kMaxHistoryLimit));
     std::map<IpAddress, PeerSample> last;
     while (statement.executeStep()) {
-      auto sample = read_peer_sample(statement);
-      last.try_emplace(sample.ip, std::move(sample));
+      const auto sample = read_peer_sample(statement);
+      last.try_emplace(sample.ip, sample);
     }
     std::vector<PeerSample> samples;
-    for (auto& [ip, sample] : last) samples.push_back(std::move(sample));
+    samples.reserve(last.size());
+    for (const auto& [ip, sample] : last) samples.push_back(sample);
     return samples;
   });
 }

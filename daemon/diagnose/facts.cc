@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kMaxPeers = 5'000;
 constexpr std::size_t kMaxSessions = 10'000;
 constexpr std::size_t kMaxDepth = 16;
+constexpr std::size_t kMaxQuoted = 500;  // bytes of a refusal
 
 }  // namespace
 
@@ -32,7 +33,13 @@ Result<Facts> facts_from_json(std::string_view text) {
                  {"timectl diagnose peer IP --facts"}};
   }
   Facts facts;
-  if (auto ok = from_json(value, facts, ""); !ok) return ok.error();
+  if (auto ok = from_json(value, facts, ""); !ok) {
+    // It quotes what it refuses, which may drive a terminal.
+    auto refused = ok.error();
+    refused.message = printable(refused.message, kMaxQuoted);
+    refused.because = printable(refused.because, kMaxQuoted);
+    return refused;
+  }
   if (facts.node.peers.size() > kMaxPeers) {
     return bad_field("node.peers", "has more than " + std::to_string(kMaxPeers) + " rows");
   }

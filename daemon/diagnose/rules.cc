@@ -7,6 +7,7 @@
 
 #include "daemon/core/observer.h"
 #include "daemon/core/reflect.h"
+#include "daemon/diagnose/pages.h"
 
 namespace timectl::diagnose {
 namespace {
@@ -21,24 +22,13 @@ double rank(const Finding& finding) {
   return finding.confidence * kWeights.at(static_cast<std::size_t>(finding.severity));
 }
 
-// Findings that are no failure of the catalogue: `timectl explain` has these words as well.
-struct OwnCode {
-  std::string_view code;
-  std::string_view title;
-  std::string_view remedy;
-};
-constexpr auto kOwnCodes = std::to_array<OwnCode>({
-    {"slow", "The peer answers, but slowly",
-     "Look at the path to it and at its load; `timectl peer score IP` shows what is usual."},
-});
-
+// What the catalogue, this node's own words or the ailments say of the code.
 void describe(Finding& finding) {
   if (const auto* mode = find_mode(finding.code); mode != nullptr) {
     finding.title = mode->title;
     finding.remedy = mode->remedy;
-    return;
   }
-  for (const auto& own : kOwnCodes) {
+  for (const auto& own : own_codes()) {
     if (own.code != finding.code) continue;
     finding.title = own.title;
     finding.remedy = own.remedy;
@@ -47,6 +37,11 @@ void describe(Finding& finding) {
     finding.title = ailment_row(*ailment).meaning;
     finding.remedy = ailment_row(*ailment).remedy;
   }
+  // The catalogue speaks to who runs a timed: the other side.
+  const auto ours = finding.act == Act::peer ? std::string_view() : own_remedy(finding.code);
+  if (!ours.empty()) finding.remedy = ours;
+  const auto called = finding.peers.empty() ? own_title(finding.code) : std::string_view();
+  if (!called.empty()) finding.title = called;
 }
 
 struct Judged {

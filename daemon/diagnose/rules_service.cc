@@ -111,6 +111,8 @@ void rpc_down(const Scene& s, Proof& p) {
     return;
   }
   if (!s.connected() && !s.probe_reached(Stage::handshake)) return;
+  // Closed or filtered it may well be on purpose (FM-A10); a server that accepts and hangs is ill.
+  if (!s.rpc_is(RpcAnswer::silent)) p.weighs(Severity::info);
   p.add(Side::ours, 0.7, "its RPC: " + std::string(name_of(s.peer().rpc->answer)));
   p.add(Side::ours, 0.5, s.connected() ? "while our session with it is up" : s.contact().text);
 }

@@ -15,16 +15,19 @@ constexpr std::size_t kMaxDepth = 16;
 
 }  // namespace
 
+// Boost.JSON gives keys back with another alignment than it asked for: every block has the
+// greatest.
 void* JsonBudget::do_allocate(std::size_t bytes, std::size_t alignment) {
+  TIMECTL_CHECK(alignment <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
   if (bytes > left_) throw std::bad_alloc();
-  void* block = ::operator new(bytes, std::align_val_t(alignment));
+  void* block = ::operator new(bytes);
   left_ -= bytes;
   return block;
 }
 
-void JsonBudget::do_deallocate(void* block, std::size_t bytes, std::size_t alignment) {
+void JsonBudget::do_deallocate(void* block, std::size_t bytes, std::size_t) {
   left_ += bytes;
-  ::operator delete(block, bytes, std::align_val_t(alignment));
+  ::operator delete(block);
 }
 
 RpcReply parse_rpc_reply(std::string_view body, JsonBudget& budget) {

@@ -63,7 +63,7 @@ Instant Visit::within(Duration span) const {
   return std::min(waiter_.now().mono + span, ends_);
 }
 
-LayerFacts Visit::layer(Outcome outcome, std::string detail) const {
+LayerFacts Visit::layer(Outcome outcome, const std::string& detail) const {
   const double ms = seconds(waiter_.now().mono - since_) / kMillisecond;
   return {outcome, ms, printable(detail)};
 }
@@ -176,7 +176,7 @@ void Visit::judge(const wire::Message* message) {
   }
 }
 
-void Visit::refused(EndReason reason, std::string detail) {
+void Visit::refused(EndReason reason, const std::string& detail) {
   constexpr auto kOutcomes = std::to_array<std::pair<EndReason, Outcome>>({
       {EndReason::wrong_magic, Outcome::wrong_magic},
       {EndReason::old_protocol, Outcome::old_protocol},

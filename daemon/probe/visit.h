@@ -40,7 +40,8 @@ class Visit {
   };
 
   [[nodiscard]] Instant within(Duration span) const;
-  [[nodiscard]] diagnose::LayerFacts layer(diagnose::Outcome outcome, std::string detail) const;
+  [[nodiscard]] diagnose::LayerFacts layer(diagnose::Outcome outcome,
+                                           const std::string& detail) const;
   [[nodiscard]] LinkStep receive(Instant until);
   void take_frame(wire::Bytes payload);
   void judge(const wire::Message* message);
@@ -50,7 +51,7 @@ class Visit {
   void on_tip(const wire::msg::ChainTipResponse& tip);
   void on_genesis(const wire::msg::GenesisHashResponse& genesis);
   void on_late_handshake(const wire::msg::Handshake& handshake);
-  void refused(EndReason reason, std::string detail);
+  void refused(EndReason reason, const std::string& detail);
   [[nodiscard]] bool answer(const wire::Message& message);
   void ping();
   void say(wire::OutgoingMessage message);

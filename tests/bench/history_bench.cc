@@ -246,11 +246,11 @@ void put_day(Database& database, std::size_t day) {
   const auto midnight = kBegin + std::chrono::hours(24) * static_cast<std::int64_t>(day);
   std::vector<SessionRecord> sessions;
   std::vector<Event> events;
-  for (std::size_t i = 0; i < kPeers * 60; ++i) {
-    events.push_back(event(day * kPeers * 60 + i));
-    events.back().at = midnight + std::chrono::seconds(28) * static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < kPeers * 30; ++i) {
+    events.push_back(event(day * kPeers * 30 + i));
+    events.back().at = midnight + std::chrono::seconds(56) * static_cast<std::int64_t>(i);
     if (i % 6 != 0) continue;
-    sessions.push_back(session(day * kPeers * 10 + i / 6));
+    sessions.push_back(session(day * kPeers * 5 + i / 6));
     sessions.back().ended_at = events.back().at;
     sessions.back().started_at = events.back().at - std::chrono::minutes(5);
   }

@@ -180,14 +180,6 @@ TEST_F(DiagnoseMethods, BesideANodeTheNodesLedgerCounts) {
   EXPECT_FALSE(node_->take_commands().empty()) << "it dials again after the probes";
 }
 
-TEST_F(DiagnoseMethods, WithoutAWayToTheNodesThreadNothingIsProbed) {
-  with_a_node();
-  methods_->services().post = nullptr;
-  const auto reply = ask();
-  EXPECT_NE(reply.not_probed, "");
-  EXPECT_TRUE(world_.probed.empty());
-}
-
 TEST_F(DiagnoseMethods, ASecondAddressIsAskedOnlyWhereTheFirstDidNotGetThrough) {
   world_.probe.tcp = LayerFacts{.outcome = Outcome::ok, .ms = 2};
   world_.probe.tls = LayerFacts{.outcome = Outcome::closed, .ms = 3};

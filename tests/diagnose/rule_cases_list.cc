@@ -177,7 +177,7 @@ constexpr auto kCases = std::to_array<RuleCase>({
      api<ApiAnswer::held_back>},
     {"FM-A7", About::node, kNobody, Base::well, [](Facts& f) { f.node.api.dead_for_a_day = 6; },
      [](Facts& f) { f.node.api.dead_for_a_day = 3; }},
-    {"FM-A8", About::peer, kPeerAct, Base::well, [](Facts& f) { no_rpc(f, RpcAnswer::refused); },
+    {"FM-A8", About::peer, kPeerAct, Base::well, [](Facts& f) { no_rpc(f, RpcAnswer::silent); },
      [](Facts& f) { no_rpc(f, RpcAnswer::no_json); }},
     {"FM-A9", About::peer, kYou, Base::well, [](Facts& f) { no_rpc(f, RpcAnswer::rate_limited); },
      [](Facts& f) { no_rpc(f, RpcAnswer::no_json); }, true},

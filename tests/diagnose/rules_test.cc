@@ -128,6 +128,28 @@ TEST(Rules, NoCodeIsTheVerdictOfAnotherCase) {
   }
 }
 
+// Many close that port on purpose, as FM-A10 advises, and a node of ours has none.
+TEST(Rules, AnRpcThatIsClosedIsARemarkOfAPeerThatIsWell) {
+  auto facts = well();
+  for (const auto answer : {RpcAnswer::refused, RpcAnswer::timed_out}) {
+    no_rpc(facts, answer);
+    const auto diagnosis = diagnose(facts);
+    EXPECT_EQ(diagnosis.code, "") << told(diagnosis);
+    ASSERT_NE(found(diagnosis, "FM-A8"), nullptr);
+    EXPECT_EQ(found(diagnosis, "FM-A8")->severity, Severity::info);
+  }
+}
+
+// A session's time stamps are compared with our own clock, whose error is not the peer's.
+TEST(Rules, APeersClockIsNotBlamedForOurOwn) {
+  auto facts = well();
+  live(facts).clock_seconds = 600;
+  EXPECT_EQ(diagnose(facts).code, "FM-X3") << told(diagnose(facts));
+  facts.node.clock.ntp_seconds = -600;  // we are behind, and so it seems ahead
+  facts.node.clock.peers_seconds = -600;
+  EXPECT_EQ(found(diagnose(facts), "FM-X3"), nullptr) << told(diagnose(facts));
+}
+
 TEST(Rules, SayNothingOfWhatIsNotKnown) {
   Facts nothing;
   nothing.peer.emplace().ip = kPeer;
