@@ -17,6 +17,7 @@ constexpr Duration kFlushInterval = std::chrono::milliseconds(20);  // while row
 constexpr Duration kExpiryInterval = std::chrono::minutes(1);
 constexpr Duration kPruneInterval = std::chrono::minutes(10);
 constexpr Duration kAuditHeadInterval = std::chrono::hours(24);
+constexpr double kAheadTooFar = 3600;  // seconds, by the peers' clocks
 constexpr std::size_t kBanRows = 256;  // written at once: about a millisecond
 constexpr Duration kStopLimit = std::chrono::seconds(10);
 
@@ -161,7 +162,8 @@ void Daemon::Parts::save_all_bans() {
 
 void Daemon::Parts::prune(Now now) {
   const auto& keep = options.config.history;
-  const auto removed = store::prune_history(*database, {.keep = keep.keep_sessions}, now.wall);
+  const auto removed = store::prune_history(
+      *database, {.keep = keep.keep_sessions, .keep_events = keep.keep_events}, now.wall);
   // Until nothing is left to remove, a chunk at each upkeep.
   if (removed && *removed == 0) last_prune = now.mono;
 }
@@ -197,10 +199,12 @@ void Daemon::Parts::store_upkeep(Now now) {
   // A failure here is the same that flush() has just reported.
   (void)methods->flush_denied(now);
   save_bans();
-  if (now.mono - last_prune >= kPruneInterval) prune(now);
+  // By a clock that is far ahead the whole past would be too old.
+  const bool past_is_safe = node->clock().ahead_seconds.value_or(0) < kAheadTooFar;
+  if (past_is_safe && now.mono - last_prune >= kPruneInterval) prune(now);
   if (now.mono - last_look >= HistoryKeeper::kLookInterval) look(now);
   // A failure here is the same that the recorder reports.
-  (void)history->upkeep(options.config, now);
+  if (past_is_safe) (void)history->upkeep(options.config, now);
   if (now.mono - last_expiry >= kExpiryInterval) {
     last_expiry = now.mono;
     expire(now);

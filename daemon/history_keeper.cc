@@ -8,7 +8,7 @@
 namespace timectl {
 namespace {
 
-constexpr Duration kRollUpInterval = std::chrono::minutes(5);
+constexpr Duration kRollUpInterval = std::chrono::minutes(1);
 
 // Standings of `sync peers` that no honest node comes into (chain/height_truth.h), said once each
 // time it comes into one.
@@ -92,15 +92,9 @@ Result<void> HistoryKeeper::look(Node& node, const config::Config& config, std::
 
 Result<void> HistoryKeeper::write_samples() {
   const auto rows = sampler_.rows();
-  const std::size_t older = rows.nodes.empty() ? 0 : rows.nodes.size() - 1;
-  // Of each finished step its own call: there is more than one only after the disk was full.
-  for (std::size_t i = 0; i < older; ++i) {
-    if (auto put = store::put_samples(database_, {}, rows.nodes[i], rows.open); !put) return put;
-  }
-  const auto newest = rows.nodes.empty() ? std::nullopt : std::optional(rows.nodes.back());
-  if (auto put = store::put_samples(database_, rows.peers, newest, rows.open); !put) return put;
-  sampler_.stored();
-  return {};
+  auto put = store::put_samples(database_, rows.peers, rows.nodes, rows.open);
+  if (put) sampler_.stored();
+  return put;
 }
 
 Result<void> HistoryKeeper::write_scores() {

@@ -268,7 +268,8 @@ TEST(ChainSync, PongsDoNotWaitForBlocks) {
     // which takes their thread seconds in a sanitized build.
     node.start();
     EXPECT_EQ(node.timectl({"sync", "pause"}).status, 0);
-    node.stop();
+    EXPECT_EQ(node.timectl({"node", "stop"}).status, 0);
+    EXPECT_EQ(node.wait_exit(), 0);
     for (const auto& ip : ips) peers.put(ip, words);
     node.start();
     ASSERT_TRUE(wait_for([&] { return node.connections() == all.size(); }, 20s));
