@@ -49,7 +49,8 @@ testing::FakeRpc& Stage::rpc(const std::string& ip) {
     wish.address = ip;
     wish.port = static_cast<std::uint16_t>(sandbox.port() + 1);
     rpc = std::make_unique<testing::FakeRpc>(wish);
-    rpc->healthy(chain_ ? chain_->height() : 0, kThreeDays);
+    const auto expected = wire::expected_height(wire::Network::testnet, now());
+    rpc->healthy(expected, kThreeDays);
   }
   return *rpc;
 }

@@ -26,7 +26,7 @@ class Stage {
   void put(const std::string& ip, const std::string& words = "", std::int64_t ahead = 0);
   // The time of this stage.
   [[nodiscard]] std::int64_t now() const;
-  // The RPC of an address; made at the first call, healthy, at the height of the chain.
+  // The RPC of an address; made at the first call, healthy, at the expected height.
   testing::FakeRpc& rpc(const std::string& ip);
   // Looks over what the peer is told from now on: each Handshake has the network's magic.
   void watch(const std::string& ip);

@@ -67,7 +67,7 @@ constexpr auto kRows = std::to_array<ScenarioRow>({
      "DiagnoseLabTest.T25NobodyIsProbedBesideTheSessionOfAnotherProcess",
      "peer", "", "nobody", 0, 0.5},
     {"T28", "both wait, and it has forgotten us",
-     "DiagnoseSession.T28WhoHasToDialIsNamedWhereBothWait", "peer", "FM-D2", "peer", 2, 0.7},
+     "DiagnoseSession.T28WhoHasToDialIsNamedWhereBothWait", "peer", "FM-D2", "peer", 2, 0.6},
     {"T29", "our address is 0.0.0.0, eight peers are passive",
      "DiagnoseNode.T29WithoutAnAddressOfOursThereIsOneFindingAndNotEight", "facts", "FM-D3", "you",
      2, 0.7},

@@ -18,9 +18,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A tip that a peer may have: the clock expects more.
-constexpr std::uint64_t kHeight = 52'000;
-const std::string kTip = "height=52000 tip=" + std::string(64, 'c');
+// The height that the clock expects, where a healthy peer is.
+std::uint64_t height() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return wire::expected_height(wire::Network::testnet,
+                               std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+std::string tip() {
+  return "height=" + std::to_string(height()) + " tip=" + std::string(64, 'c');
+}
 
 // A scripted peer on a host of the lab, run by a thread of its own.
 class LabPeer {
@@ -67,7 +73,9 @@ class DiagnoseLabTest : public LabTest {
     wish.port = static_cast<std::uint16_t>(sandbox.port() + 1);
     std::unique_ptr<testing::FakeRpc> rpc;
     host.within([&] { rpc = std::make_unique<testing::FakeRpc>(wish); });
-    rpc->healthy(kHeight, 86'400);
+    rpc->healthy(height(), 86'400);
+    rpc->answer("masternodelist", R"({"total":1,"masternodes":[{"address":")" + ip(3) +
+                                      R"(:24100","is_active":true,"is_connected":false}]})");
     return rpc;
   }
 };
@@ -93,7 +101,7 @@ TEST_F(DiagnoseLabTest, T16ASlowPeerIsSlowAndNotDead) {
   constexpr auto kJitter = 300ms;
   auto& node = asker();
   auto& far = lab.add(12);
-  const LabPeer peer(far, endpoint(12), "ack-after=1800 " + kTip);
+  const LabPeer peer(far, endpoint(12), "ack-after=1800 " + tip());
   const auto rpc = rpc_of(far, 12);
   lab.links().set(far.port(), Way::from_node, {.delay = kDelay, .jitter = kJitter});
   const auto judged = e2e::diagnosed(node, {"peer", ip(12), "--probe"});
@@ -110,7 +118,7 @@ TEST_F(DiagnoseLabTest, T16ASlowPeerIsSlowAndNotDead) {
   EXPECT_LE(sorted[1], static_cast<double>((kDelay + kJitter + kProcessing).count()));
   // The control: a quick one over a good path.
   auto& near = lab.add(13);
-  const LabPeer quick(near, endpoint(13), kTip);
+  const LabPeer quick(near, endpoint(13), tip());
   const auto well = e2e::diagnosed(node, {"peer", ip(13), "--probe"});
   EXPECT_FALSE(well.found("slow")) << well.told();
   EXPECT_TRUE(well.layer("genesis").is_object()) << well.told();
@@ -120,7 +128,7 @@ TEST_F(DiagnoseLabTest, T16ASlowPeerIsSlowAndNotDead) {
 TEST_F(DiagnoseLabTest, T25NobodyIsProbedBesideTheSessionOfAnotherProcess) {
   auto& node = asker();
   auto& theirs = lab.add(12);
-  LabPeer peer(theirs, endpoint(12), kTip);
+  LabPeer peer(theirs, endpoint(12), tip());
   const auto rpc = rpc_of(theirs, 12);
   std::optional<e2e::Caller> other;
   host(node).within([&] { other.emplace(ip(3), ip(12), sandbox.port()); });
