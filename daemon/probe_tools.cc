@@ -22,7 +22,7 @@ ProbeTools network_probe_tools() {
   };
   tools.foreign_session = [](const IpAddress& peer, std::uint16_t port) {
     Whitelist one(1);
-    one.load({WhitelistEntry{.ip = peer}});
+    one.load({WhitelistEntry{.ip = peer, .sources = {WhitelistSource{}}}});
     return foreign_session(one, port);
   };
   return tools;

@@ -28,7 +28,8 @@ struct Limits {
   std::size_t output = 1'048'576;  // bytes of notifications that wait for a slow follower
   std::size_t jobs = 2;            // long calls at once; more are told to come again
   // The thread's time that one user may take: at most `burst` at once, then this share of it. A
-  // call costs what it took, at least `call_minimum`.
+  // call costs what it took, at least `call_minimum`; one in a thread of its own what that worked,
+  // not what it waited for a network.
   Duration burst = 2s;
   double share = 0.25;
   double share_privileged = 1.0;  // root and the node's user could stop the node anyway

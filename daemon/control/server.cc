@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <ctime>
 #include <deque>
 #include <list>
 #include <map>
@@ -32,6 +33,14 @@ Error busy(std::string because) {
   return {Code::busy, "the node does not take this request now", std::move(because)};
 }
 
+// What this thread has worked, without what it waited.
+Duration thread_time() {
+  timespec used{};
+  (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::duration_cast<Duration>(std::chrono::seconds(used.tv_sec) +
+                                              std::chrono::nanoseconds(used.tv_nsec));
+}
+
 }  // namespace
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
@@ -39,7 +48,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
     std::size_t clients = 0;
     Budget budget;
   };
-  using Done = std::function<void(Result<json::value>)>;
+  using Done = std::function<void(Result<json::value>, Duration worked)>;
 
   State(asio::io_context& context, ServerOptions given, Handler handle)
       : io(context),
@@ -56,10 +65,10 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   // Runs the job in a thread and its result on the network thread; false: too many already, where
   // one place is kept for root and the node's user.
   [[nodiscard]] bool start(Job job, std::uint32_t uid, Done done);
-  void charge(std::uint32_t uid, Instant begin) {
+  void charge(std::uint32_t uid, Instant begin) { charge_for(uid, options.now() - begin); }
+  void charge_for(std::uint32_t uid, Duration took) {
     const auto account = accounts.find(uid);
-    const auto end = options.now();
-    if (account != accounts.end()) account->second.budget.charge(end - begin, end);
+    if (account != accounts.end()) account->second.budget.charge(took, options.now());
   }
 
   asio::io_context& io;
@@ -203,9 +212,9 @@ void Server::Session::answer(const json::value& id, Reply reply) {
   if (reply.job) {
     const bool started =
         server->start(std::move(reply.job), actor_.uid,
-                      [self = shared_from_this(), id, begin = server->options.now()](auto result) {
+                      [self = shared_from_this(), id](auto result, Duration worked) {
                         if (const auto alive = self->server_.lock()) {
-                          alive->charge(self->actor_.uid, begin);
+                          alive->charge_for(self->actor_.uid, worked);
                         }
                         self->answer(id, Reply{std::move(result)});
                       });
@@ -322,12 +331,14 @@ bool Server::State::start(Job job, std::uint32_t uid, Done done) {
                            weak = weak_from_this()](const std::stop_token& stop) mutable {
       auto result = job(stop);
       job = {};  // what it holds (a reader of the database) is gone before anybody hears of the end
-      asio::post(io, [weak, place, done = std::move(done), result = std::move(result)]() mutable {
-        if (const auto self = weak.lock()) {
-          self->jobs.erase(place);  // joins: the thread has nothing left to do
-          done(std::move(result));
-        }
-      });
+      const auto worked = thread_time();
+      asio::post(
+          io, [weak, place, done = std::move(done), result = std::move(result), worked]() mutable {
+            if (const auto self = weak.lock()) {
+              self->jobs.erase(place);  // joins: the thread has nothing left to do
+              done(std::move(result), worked);
+            }
+          });
     });
   } catch (const std::system_error&) {  // no thread is to be had: busy, not the end of the node
     jobs.erase(place);

@@ -128,8 +128,10 @@ void both_passive(const Scene& s, Proof& p) {
   if (s.connected() || !path_is_open(s) || s.rpc().sees_us == true) return;
   const bool we_wait = s.state_is(PeerState::waiting_passive);
   const auto mine = ours(s);
+  // Who is no masternode of ours is not expected to be connected, and nobody dials where none runs.
+  const bool expected = s.peer().whitelisted && s.node().running == true;
   const bool idle = s.peer().contact.dials_last_hour == 0 && !s.peer().contact.last_dial;
-  if (!we_wait && !idle) return;
+  if (!we_wait && !(idle && expected)) return;
   std::string who = "we wait for it to dial";
   if (mine) {
     const bool it_dials = *mine < s.peer().ip;

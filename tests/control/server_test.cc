@@ -311,6 +311,34 @@ TEST_F(ServerTest, AUserOverHisBudgetWaitsAndIsThenServed) {
   EXPECT_EQ(*client->wait(io_).result, "status");
 }
 
+// A diagnosis waits for seconds: nobody is made to wait for that again.
+TEST_F(ServerTest, AJobThatOnlyWaitedCostsNothing) {
+  limits_.burst = 100ms;
+  limits_.share_privileged = 0.01;
+  std::promise<void> release;
+  answer_ = [&](const std::string& method, const json::value&) {
+    Reply reply{json::value(method)};
+    if (method == "diagnose.peer") {
+      reply.job = [&release](const std::stop_token&) -> Result<json::value> {
+        release.get_future().wait();
+        return json::value("waited");
+      };
+    }
+    return reply;
+  };
+  start();
+  const auto client = greeted();
+  client->request(1, "diagnose.peer");
+  ASSERT_TRUE(run_until(io_, [&] { return !calls_.empty(); }));
+  clock_ += 5s;
+  release.set_value();
+  EXPECT_EQ(*client->wait(io_).result, "waited");
+  client->request(2, "status");
+  io_.restart();
+  ASSERT_TRUE(run_until(io_, [&] { return calls_.size() == 2; }));
+  EXPECT_EQ(*client->wait(io_).result, "status");
+}
+
 TEST_F(ServerTest, StopAnswersWhatIsUnderWayAndRemovesTheSocket) {
   answer_ = [this](const std::string&, const json::value&) {
     server_->stop();

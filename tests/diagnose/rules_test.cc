@@ -228,6 +228,19 @@ TEST(Diagnosis, OfManyPeersIsGroupedByCause) {
   EXPECT_EQ(found(all, "FM-B2")->peers, std::vector<IpAddress>{other_peer(7)});
 }
 
+TEST(Diagnosis, OfAPeerThatNobodyHasToDialIsNotThatBothWait) {
+  auto facts = gone();
+  peer(facts).contact = {};
+  probed(facts, Stage::genesis, Outcome::ok);
+  live(facts).state = PeerState::idle;
+  EXPECT_NE(found(diagnose(facts), "FM-D2"), nullptr) << "the control: a masternode of ours";
+  peer(facts).whitelisted = false;
+  EXPECT_EQ(found(diagnose(facts), "FM-D2"), nullptr);
+  peer(facts).whitelisted = true;
+  facts.node.running = false;
+  EXPECT_EQ(found(diagnose(facts), "FM-D2"), nullptr) << "no node runs that would dial";
+}
+
 // The genesis block is asked for in a session, so no dial failed and no probe was made.
 TEST(Diagnosis, OfAPeerWhoseSessionEndedForItsGenesisSaysSo) {
   auto facts = gone();

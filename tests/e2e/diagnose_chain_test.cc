@@ -3,8 +3,6 @@
 // peers'.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "tests/e2e/diagnose_stage.h"
 #include "tests/e2e/fault_support.h"
 
@@ -15,18 +13,8 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kSeed = 61;
 constexpr std::uint64_t kOtherSeed = 62;
-constexpr std::size_t kExpected = 2600;    // E
-constexpr std::int64_t kIntoTheSlot = 60;  // of 600 s: E does not change meanwhile
+constexpr std::size_t kExpected = 2600;  // E
 constexpr milliseconds kPatience = kSanitized ? 40s : 20s;
-
-// What the clock of this machine must be shifted by for E to be expected.
-std::int64_t shift() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now).count();
-  const auto genesis = wire::params_of(wire::Network::testnet).genesis_time;
-  return genesis + static_cast<std::int64_t>(kExpected) * wire::block_seconds + kIntoTheSlot -
-         seconds;
-}
 
 class DiagnoseChain : public ::testing::Test {
  protected:
@@ -38,22 +26,17 @@ class DiagnoseChain : public ::testing::Test {
   void prepare(const std::string& net, int peers) {
     for (int i = 0; i < peers; ++i) ips.push_back(net + std::to_string(11 + i));
     stage.emplace(net, chain_config(ips));
-    std::vector<std::string> words{"env", "LD_PRELOAD=" TIMECTL_SHIFTED_CLOCK,
-                                   "SHIFTED_CLOCK_SECONDS=" + std::to_string(shift())};
-    if (kSanitized) {
-      const char* options = std::getenv("ASAN_OPTIONS");
-      words.push_back("ASAN_OPTIONS=" + std::string(options == nullptr ? "" : options) +
-                      ":verify_asan_link_order=0");
-    }
-    stage->node.run_under(words);
+    shift = clock_shift(kExpected);
+    stage->node.run_under(under_shifted_clock(shift));
   }
   void put(const std::string& ip, Chain chain, const std::string& words = "") {
-    stage->peers.put(ip, words + " clock=" + std::to_string(shift()), std::move(chain));
+    stage->peers.put(ip, words + " clock=" + std::to_string(shift), std::move(chain));
   }
   bool until(const std::function<bool()>& look) { return wait_for(look, kPatience); }
   NodeProcess& node() { return stage->node; }
 
   std::vector<std::string> ips;
+  std::int64_t shift = 0;
   std::optional<Stage> stage;
 };
 

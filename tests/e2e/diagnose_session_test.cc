@@ -2,8 +2,6 @@
 // clock is wrong, who may not be probed, and who has to dial (T14, T23, T25, T28).
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "tests/e2e/diagnose_stage.h"
 #include "tests/e2e/fault_support.h"
 
@@ -13,6 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr milliseconds kPatience = kSanitized ? 20s : 10s;
+constexpr std::size_t kHeight = 20;
+constexpr int kAhead = 600;  // seconds
 
 std::string shown(const NodeProcess& node, const std::string& ip, const char* key) {
   const auto peer = node.query({"peer", "show", ip});
@@ -21,13 +21,11 @@ std::string shown(const NodeProcess& node, const std::string& ip, const char* ke
 }
 
 // A node that answers getblockchaininfo with a clock of its own.
-void tell_clock(testing::FakeRpc& rpc, std::int64_t ahead) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto there = std::chrono::duration_cast<std::chrono::seconds>(now).count() + ahead;
-  rpc.answer("getblockchaininfo",
-             R"({"chain":"testnet","blocks":0,"headers":0,"initialblockdownload":false,)"
-             R"("mediantime":)" +
-                 std::to_string(there) + "}");
+void tell_clock(Stage& stage, const std::string& ip, std::int64_t ahead) {
+  stage.rpc(ip).answer("getblockchaininfo",
+                       R"({"chain":"testnet","blocks":20,"headers":20,"mediantime":)" +
+                           std::to_string(stage.now() + ahead) +
+                           R"(,"initialblockdownload":false})");
 }
 
 TEST(DiagnoseSession, T14ThreePeersWithAnotherGenesisAreOurFault) {
@@ -79,11 +77,9 @@ TEST(DiagnoseSession, T23APeersClockIsMeasuredAndOursIsRight) {
   auto all = good;
   all.push_back(live);
   Stage stage(net, masternodes(all));
-  for (const auto& ip : good) stage.peers.put(ip, "");
-  for (const auto& ip : {ahead, live}) {
-    stage.peers.put(ip, "clock=+600");
-    tell_clock(stage.rpc(ip), 600);
-  }
+  stage.live_at(kHeight);
+  for (const auto& ip : good) stage.put(ip);
+  for (const auto& ip : {ahead, live}) stage.put(ip, "", kAhead);
   start_with(stage.node, all);
   ASSERT_TRUE(wait_for(
       [&] {
@@ -93,12 +89,15 @@ TEST(DiagnoseSession, T23APeersClockIsMeasuredAndOursIsRight) {
       kPatience));
   // One that is not connected by a probe, and one that is by its session.
   for (const auto& ip : {ahead, live}) {
+    tell_clock(stage, ip, kAhead);
     const auto judged = diagnosed(stage.node, {"peer", ip, "--probe"});
     expect_verdict(judged, "T23");
-    EXPECT_TRUE(judged.evidence("its clock is +600.", "FM-X3") ||
-                judged.evidence("its clock is +599.", "FM-X3") ||
-                judged.evidence("its clock is +601.", "FM-X3"))
-        << judged.told();
+    EXPECT_TRUE(judged.evidence("s by its RPC", "FM-X3")) << judged.told();
+    EXPECT_TRUE(judged.evidence("s by its pings", "FM-X3")) << judged.told();
+    const auto& facts = judged.data.at("facts").at("peer");
+    const auto& heard = ip == ahead ? facts.at("probe") : facts.at("node");
+    EXPECT_NEAR(heard.at("clock_seconds").to_number<double>(), kAhead, 1);
+    EXPECT_NEAR(facts.at("rpc").at("clock_seconds").to_number<double>(), kAhead, 1);
     EXPECT_FALSE(judged.found("FM-X1")) << "ours is right" << judged.told();
   }
   EXPECT_EQ(stage.connections(live), 1U) << "never beside a session";
@@ -108,7 +107,8 @@ TEST(DiagnoseSession, T25NobodyIsProbedBesideALiveSession) {
   const std::string net = "127.132.4.";
   const auto ip = net + "11";
   Stage stage(net, masternodes({ip}));
-  stage.peers.put(ip, "");
+  stage.live_at(kHeight);
+  stage.put(ip);
   (void)stage.rpc(ip);
   start_with(stage.node, {ip});
   const auto judged = diagnosed(stage.node, {"peer", ip, "--probe"});
@@ -119,43 +119,14 @@ TEST(DiagnoseSession, T25NobodyIsProbedBesideALiveSession) {
   EXPECT_TRUE(stage.node.connected_to(ip));
 }
 
-// The connection of another process is a Caller's, of this test.
-TEST(DiagnoseSession, T25NorBesideThatOfAnotherProcess) {
-  const std::string net = "127.132.5.";
-  const auto ip = net + "11";
-  Stage stage(net);
-  stage.peers.put(ip, "");
-  {
-    const Caller other(net + "3", ip, stage.sandbox.port());
-    ASSERT_TRUE(other.connected());
-    ASSERT_TRUE(wait_for([&] { return stage.connections(ip) == 1; }, kPatience));
-    const auto judged = diagnosed(stage.node, {"peer", ip, "--probe"});
-    EXPECT_EQ(stage.connections(ip), 1U) << judged.told();
-    EXPECT_EQ(judged.outcome.status, 3) << "nothing is known: " << judged.told();
-    EXPECT_NE(judged.text("not_probed").find("another process"), std::string::npos)
-        << judged.told();
-    // By force only, and then the word is asked for twice.
-    const auto once =
-        stage.node.timectl({"--json", "diagnose", "peer", ip, "--probe", "--force-probe"});
-    EXPECT_EQ(once.status, 64) << once.out << once.err;
-    EXPECT_EQ(stage.connections(ip), 1U);
-    const auto twice = diagnosed(stage.node, {"peer", ip, "--probe", "--force-probe", "--yes"});
-    EXPECT_EQ(stage.connections(ip), 2U) << twice.told();
-  }
-  // The control: without that connection it is probed.
-  ASSERT_TRUE(stage.left_alone(ip));
-  const auto free = diagnosed(stage.node, {"peer", ip, "--probe"});
-  EXPECT_EQ(stage.connections(ip), 3U) << free.told();
-  EXPECT_TRUE(free.layer("genesis").is_object()) << free.told();
-}
-
 // It dialled us, as the higher address does, and was lost: now it is its turn, and it has forgotten
 // us.
 TEST(DiagnoseSession, T28WhoHasToDialIsNamedWhereBothWait) {
   const std::string net = "127.132.6.";
   const auto ip = net + "9";
   Stage stage(net, "outbound_regular = 0\n");
-  stage.peers.put(ip, "");
+  stage.live_at(kHeight);
+  stage.put(ip);
   stage.rpc(ip).answer("masternodelist",
                        R"({"total":2,"total_in_registry":2,"masternodes":[)"
                        R"({"address":"192.0.2.1:24000","is_active":true,"is_connected":true},)"

@@ -20,8 +20,14 @@ class Stage {
   explicit Stage(const std::string& net, const std::string& config = "");
 
   [[nodiscard]] std::string ip(int number) const { return net_ + std::to_string(number); }
-  // The RPC of an address; made at the first call, healthy at the height given.
-  testing::FakeRpc& rpc(const std::string& ip, std::uint64_t height = 0);
+  // The clocks of the node and of the peers from now on expect this height, and their chain has it.
+  void live_at(std::size_t height);
+  // A peer with that chain, whose clock is so many seconds ahead.
+  void put(const std::string& ip, const std::string& words = "", std::int64_t ahead = 0);
+  // The time of this stage.
+  [[nodiscard]] std::int64_t now() const;
+  // The RPC of an address; made at the first call, healthy, at the expected height.
+  testing::FakeRpc& rpc(const std::string& ip);
   // Looks over what the peer is told from now on: each Handshake has the network's magic.
   void watch(const std::string& ip);
 
@@ -38,9 +44,16 @@ class Stage {
 
  private:
   std::string net_;
+  std::int64_t shift_ = 0;
+  Chain chain_ = nullptr;
   std::map<std::string, std::unique_ptr<testing::FakeRpc>> rpcs_;
   std::shared_ptr<std::atomic<std::size_t>> foreign_;
 };
+
+// What the clock of this machine is to be shifted by for this height to be the expected one for
+// nine minutes; and the words under which a process has such a clock.
+[[nodiscard]] std::int64_t clock_shift(std::size_t expected_height);
+[[nodiscard]] std::vector<std::string> under_shifted_clock(std::int64_t seconds);
 
 // A whitelist of these, and nothing else that would dial.
 [[nodiscard]] std::string masternodes(const std::vector<std::string>& ips);

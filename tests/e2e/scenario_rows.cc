@@ -64,10 +64,10 @@ constexpr auto kRows = std::to_array<ScenarioRow>({
      "DiagnoseNode.T24WithoutTimeServersTheOffsetIsThatOfThePeers", "node", "FM-X2", "you", 1, 0.8},
     {"T25", "a session is up, ours or another process's",
      "DiagnoseSession.T25NobodyIsProbedBesideALiveSession "
-     "DiagnoseSession.T25NorBesideThatOfAnotherProcess",
+     "DiagnoseLabTest.T25NobodyIsProbedBesideTheSessionOfAnotherProcess",
      "peer", "", "nobody", 0, 0.5},
     {"T28", "both wait, and it has forgotten us",
-     "DiagnoseSession.T28WhoHasToDialIsNamedWhereBothWait", "peer", "FM-D2", "peer", 2, 0.7},
+     "DiagnoseSession.T28WhoHasToDialIsNamedWhereBothWait", "peer", "FM-D2", "peer", 2, 0.6},
     {"T29", "our address is 0.0.0.0, eight peers are passive",
      "DiagnoseNode.T29WithoutAnAddressOfOursThereIsOneFindingAndNotEight", "facts", "FM-D3", "you",
      2, 0.7},

@@ -1,17 +1,32 @@
 // `timectl diagnose peer` on a bad network (T03, T16, T33): no way back, a slow and uneven path, a
-// path that died under a session.
+// path that died under a session; and beside the session of another process (T25).
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <future>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "tests/e2e/scenario_rows.h"
 #include "tests/lab/lab_nodes.h"
+#include "tests/support/fake_rpc.h"
 #include "tests/support/scripted_peer.h"
 
 namespace timectl::lab {
 namespace {
 
 using namespace std::chrono_literals;
+
+// The height that the clock expects, where a healthy peer is.
+std::uint64_t height() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return wire::expected_height(wire::Network::testnet,
+                               std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+std::string tip() {
+  return "height=" + std::to_string(height()) + " tip=" + std::string(64, 'c');
+}
 
 // A scripted peer on a host of the lab, run by a thread of its own.
 class LabPeer {
@@ -25,6 +40,11 @@ class LabPeer {
     io_.stop();
     thread_.join();
     peer_.reset();
+  }
+  [[nodiscard]] std::size_t connections() {
+    std::promise<std::size_t> count;
+    boost::asio::post(io_, [&] { count.set_value(peer_->seen().size()); });
+    return count.get_future().get();
   }
   LabPeer(const LabPeer&) = delete;
   LabPeer& operator=(const LabPeer&) = delete;
@@ -42,6 +62,21 @@ class DiagnoseLabTest : public LabTest {
     auto& made = node(3, fast_numbers({.more = "outbound_regular = 0\n"}) + more);
     made.start();
     return made;
+  }
+  [[nodiscard]] net::Endpoint endpoint(int number) {
+    return {*IpAddress::parse(ip(number)), static_cast<std::uint16_t>(sandbox.port())};
+  }
+  // A healthy RPC beside the peer.
+  std::unique_ptr<testing::FakeRpc> rpc_of(const LabHost& host, int number) {
+    testing::FakeRpcWish wish;
+    wish.address = ip(number);
+    wish.port = static_cast<std::uint16_t>(sandbox.port() + 1);
+    std::unique_ptr<testing::FakeRpc> rpc;
+    host.within([&] { rpc = std::make_unique<testing::FakeRpc>(wish); });
+    rpc->healthy(height(), 86'400);
+    rpc->answer("masternodelist", R"({"total":1,"masternodes":[{"address":")" + ip(3) +
+                                      R"(:24100","is_active":true,"is_connected":false}]})");
+    return rpc;
   }
 };
 
@@ -66,8 +101,8 @@ TEST_F(DiagnoseLabTest, T16ASlowPeerIsSlowAndNotDead) {
   constexpr auto kJitter = 300ms;
   auto& node = asker();
   auto& far = lab.add(12);
-  const net::Endpoint at{*IpAddress::parse(ip(12)), static_cast<std::uint16_t>(sandbox.port())};
-  const LabPeer peer(far, at, "ack-after=1800");
+  const LabPeer peer(far, endpoint(12), "ack-after=1800 " + tip());
+  const auto rpc = rpc_of(far, 12);
   lab.links().set(far.port(), Way::from_node, {.delay = kDelay, .jitter = kJitter});
   const auto judged = e2e::diagnosed(node, {"peer", ip(12), "--probe"});
   e2e::expect_verdict(judged, "T16");
@@ -81,13 +116,40 @@ TEST_F(DiagnoseLabTest, T16ASlowPeerIsSlowAndNotDead) {
   constexpr auto kProcessing = 100ms;  // of two cores that others use, too
   EXPECT_GE(sorted[1], static_cast<double>(kDelay.count()));
   EXPECT_LE(sorted[1], static_cast<double>((kDelay + kJitter + kProcessing).count()));
-  // The control: over a good path the same peer is slow only in its Ack, and a quick one is well.
-  lab.links().set(far.port(), LinkConditions{});
+  // The control: a quick one over a good path.
   auto& near = lab.add(13);
-  const LabPeer quick(near, {*IpAddress::parse(ip(13)), at.port}, "");
+  const LabPeer quick(near, endpoint(13), tip());
   const auto well = e2e::diagnosed(node, {"peer", ip(13), "--probe"});
   EXPECT_FALSE(well.found("slow")) << well.told();
   EXPECT_TRUE(well.layer("genesis").is_object()) << well.told();
+}
+
+// On loopback sessions of others are not looked for: all nodes of a laboratory are there.
+TEST_F(DiagnoseLabTest, T25NobodyIsProbedBesideTheSessionOfAnotherProcess) {
+  auto& node = asker();
+  auto& theirs = lab.add(12);
+  LabPeer peer(theirs, endpoint(12), tip());
+  const auto rpc = rpc_of(theirs, 12);
+  std::optional<e2e::Caller> other;
+  host(node).within([&] { other.emplace(ip(3), ip(12), sandbox.port()); });
+  ASSERT_TRUE(other->connected());
+  ASSERT_TRUE(wait_for([&] { return peer.connections() == 1; }, patience(2s)));
+  const auto judged = e2e::diagnosed(node, {"peer", ip(12), "--probe"});
+  EXPECT_EQ(peer.connections(), 1U) << "no new connection: " << judged.told();
+  EXPECT_NE(judged.text("not_probed").find("another process"), std::string::npos) << judged.told();
+  EXPECT_TRUE(judged.layer("rpc").is_object()) << "which harms nobody: " << judged.told();
+  // By force only, and that takes a second word.
+  const auto once =
+      node.timectl({"--json", "diagnose", "peer", ip(12), "--probe", "--force-probe"});
+  EXPECT_EQ(once.status, 64) << once.out << once.err;
+  EXPECT_EQ(peer.connections(), 1U);
+  const auto twice = e2e::diagnosed(node, {"peer", ip(12), "--probe", "--force-probe", "--yes"});
+  EXPECT_EQ(peer.connections(), 2U) << twice.told();
+  // The control: without that connection it is probed.
+  other.reset();
+  const auto free = e2e::diagnosed(node, {"peer", ip(12), "--probe"});
+  EXPECT_EQ(peer.connections(), 3U) << free.told();
+  EXPECT_TRUE(free.layer("genesis").is_object()) << free.told();
 }
 
 TEST_F(DiagnoseLabTest, T33ADeadPathIsHalfOpenAndNotOurFault) {
