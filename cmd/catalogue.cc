@@ -76,6 +76,8 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::signature_doubted,
      "A block's signature does not fit the key that a masternode told; a warning by the protocol"},
     {EventKind::chain_recovered, "The file of the chain works again"},
+    {EventKind::unreachable_said,
+     "A masternode says that it cannot reach our port from outside; `timectl diagnose node`"},
 });
 
 std::string_view consequence_of(chain::Effect effect) {

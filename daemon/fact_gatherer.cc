@@ -115,6 +115,13 @@ Result<void> add_listener(const Call& call, diagnose::NodeFacts& facts) {
   if (!accepted) return accepted.error();
   listener.inbound_last_day = accepted->size();
   if (!accepted->empty()) listener.reachable = true;
+  const auto warned = newest(call, EventKind::unreachable_said, kDay);
+  if (!warned) return warned.error();
+  std::set<IpAddress> by;
+  for (const auto& event : *warned) {
+    if (event.peer) by.insert(*event.peer);
+  }
+  listener.unreachable_said_by = by.size();
   const auto refused = newest(call, EventKind::inbound_rejected, kHour);
   if (!refused) return refused.error();
   facts.inbound_refused_hour = static_cast<std::uint64_t>(

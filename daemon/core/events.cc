@@ -215,6 +215,8 @@ std::string log_line(const Event& event) {
       return with_detail("The chain cannot be stored", event);
     case EventKind::chain_recovered:
       return with_detail("The chain can be stored again", event);
+    case EventKind::unreachable_said:
+      return with_detail("Whitelisted peer " + ip + " says that it cannot reach our port", event);
     case EventKind::signature_doubted:
       return with_detail("Signatures of blocks do not fit their producers' keys", event);
     case EventKind::ban_ended:

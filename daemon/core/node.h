@@ -143,6 +143,9 @@ class Node {
   void on_pong(ConnectionId connection, std::uint64_t nonce, std::optional<std::uint64_t> height,
                Now now);
   void on_height(ConnectionId connection, std::uint64_t height, Now now);  // ping or tip: a claim
+  // A ConnectivityWarning (protocol 4.1): it says that it cannot reach our port. A masternode's is
+  // recorded, once an hour; a stranger's word says nothing.
+  void on_unreachable_said(ConnectionId connection, const std::string& text, Now now);
   void on_wrong_genesis(ConnectionId connection, const std::string& detail, Now now);
   // What it did about the chain (a bad block, say), by the judgement of whoever asked it.
   void on_misconduct(const IpAddress& ip, ViolationKind kind, const std::string& detail, Now now);

@@ -1,5 +1,6 @@
 // Node: what a probe by somebody else in our name needs of it (`diagnose peer --probe`): a place in
-// the ledger, and that nobody dials meanwhile; and what the peers' clocks tell of ours.
+// the ledger, and that nobody dials meanwhile; and what peers tell of ourselves: our clock, our
+// port.
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +10,7 @@ namespace timectl {
 namespace {
 
 constexpr double kClockWeight = 0.25;    // of the newest of a peer's time stamps, which are seconds
+constexpr Duration kWarningsApart = 1h;  // of one session
 constexpr std::size_t kLeastClocks = 3;  // fewer may be wrong together
 
 Error refused(const IpAddress& ip, std::string because, std::vector<std::string> remedy = {}) {
@@ -86,6 +88,18 @@ void Node::on_clock(ConnectionId connection, WallTime theirs, Now now) {
   const double off = std::clamp(seconds(theirs - now.wall) + 0.5, -kMostSeconds, kMostSeconds);
   c->clock_seconds =
       c->clock_seconds ? *c->clock_seconds + kClockWeight * (off - *c->clock_seconds) : off;
+}
+
+void Node::on_unreachable_said(ConnectionId connection, const std::string& text, Now now) {
+  State& s = *state_;
+  s.awake(now);
+  Connection* c = s.find(connection);
+  if (c == nullptr || c->stage != Stage::ready || !s.is_masternode(c->ip)) return;
+  if (c->warned_at && now.mono - *c->warned_at < kWarningsApart) return;
+  c->warned_at = now.mono;
+  Event e = s.event(EventKind::unreachable_said, Severity::warning, c->ip, now);
+  e.detail = printable(text);
+  s.record(std::move(e));
 }
 
 ClockView Node::clock() const {

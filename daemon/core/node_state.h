@@ -58,6 +58,7 @@ struct Connection {
   std::uint64_t looked_sent = 0;         // of the liveness, at the last look
   std::uint64_t looked_missed = 0;
   std::optional<double> clock_seconds = {};  // its clock less ours
+  std::optional<Instant> warned_at = {};     // it said that our port does not answer
 
   [[nodiscard]] bool was_ready() const { return liveness.has_value(); }
 };

@@ -214,7 +214,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"FM-R7", About::peer, Severity::warning, Act::you, "FM-R1 FM-R2 FM-H1 FM-H11 FM-D2 FM-P4",
      ourselves},
     {"slow", About::peer, Severity::notice, Act::nobody, "", slow},
-    {"FM-R7", About::node, Severity::warning, Act::you, "", own_address_listed},
+    {"FM-R7", About::node, Severity::info, Act::you, "", own_address_listed},
     {"FM-R8", About::peer, Severity::warning, Act::peer, "FM-P4 FM-P6", ipv6_lost},
     {"FM-R9", About::peer, Severity::error, Act::peer, "FM-D1 FM-D12 FM-K2", shared_address},
     {"FM-R9", About::node, Severity::error, Act::you, "", own_address_shared},

@@ -188,6 +188,8 @@ void Session::on_talk(const wire::Message& message) {
                                           wire::to_hex(context_->network.genesis_hash),
                                       context_->now());
     }
+  } else if (const auto* warning = std::get_if<wire::msg::ConnectivityWarning>(&message)) {
+    context_->node.on_unreachable_said(id_, std::string(warning->message), context_->now());
   } else if (auto answer = answer_to(message, context_->network)) {
     send(*std::move(answer), Place::back);
   } else {

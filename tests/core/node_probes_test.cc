@@ -81,6 +81,25 @@ TEST(NodeProbes, AFailureThatThePeerBansForMovesTheLadderAndAnOrdinaryOneDoesNot
   }
 }
 
+TEST(NodeWarnings, AMasternodesIsRecordedOnceAnHourAndAStrangersNever) {
+  NodeShell shell({kMasternode});
+  shell.start();
+  const auto trusted = shell.finish_dial(kMasternode);
+  const auto stranger = shell.inbound_session(kStranger);
+  for (int minute = 0; minute < 70; ++minute) {
+    shell.run(1min);
+    for (const auto id : {trusted, stranger}) {
+      shell.talk(id);
+      shell.node.on_unreachable_said(id, "port 24000 is \x1b[31mclosed", shell.now);
+      shell.collect();
+    }
+  }
+  const auto said = shell.events(EventKind::unreachable_said);
+  ASSERT_EQ(said.size(), 2U);
+  EXPECT_EQ(said[0].peer, kMasternode);
+  EXPECT_EQ(said[0].detail.find('\x1b'), std::string::npos);
+}
+
 TEST(NodeProbes, APassiveNodeMakesNoneNorOneOfItself) {
   NodeShell passive({kMasternode}, {}, NodeMode::passive);
   passive.start();
