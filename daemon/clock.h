@@ -8,4 +8,7 @@ namespace timectl {
 // CLOCK_BOOTTIME would hide a suspended host; CLOCK_MONOTONIC is what timers run on.
 [[nodiscard]] Now clock_now();
 
+// What the calling thread has worked, without what it waited.
+[[nodiscard]] Duration thread_time();
+
 }  // namespace timectl

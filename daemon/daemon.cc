@@ -200,6 +200,7 @@ Result<void> Daemon::Parts::open_control() {
       control::ServerOptions{.path = options.socket_path,
                              .node_uid = ::getuid(),
                              .now = [] { return clock_now().mono; },
+                             .thread_time = thread_time,
                              .may_change =
                                  [this](const control::Actor& actor) {
                                    return control::decide_access(actor, control::Privilege::operate,

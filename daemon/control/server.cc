@@ -9,7 +9,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <ctime>
 #include <deque>
 #include <list>
 #include <map>
@@ -31,14 +30,6 @@ constexpr Duration kAcceptPause = 100ms;  // out of descriptors: do not spin
 
 Error busy(std::string because) {
   return {Code::busy, "the node does not take this request now", std::move(because)};
-}
-
-// What this thread has worked, without what it waited.
-Duration thread_time() {
-  timespec used{};
-  (void)::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return std::chrono::duration_cast<Duration>(std::chrono::seconds(used.tv_sec) +
-                                              std::chrono::nanoseconds(used.tv_nsec));
 }
 
 }  // namespace
@@ -328,10 +319,11 @@ bool Server::State::start(Job job, std::uint32_t uid, Done done) {
   const auto place = jobs.emplace(jobs.end());
   try {
     *place = std::jthread([this, place, job = std::move(job), done = std::move(done),
+                           thread_time = options.thread_time,
                            weak = weak_from_this()](const std::stop_token& stop) mutable {
       auto result = job(stop);
       job = {};  // what it holds (a reader of the database) is gone before anybody hears of the end
-      const auto worked = thread_time();
+      const auto worked = thread_time ? thread_time() : Duration{};
       asio::post(
           io, [weak, place, done = std::move(done), result = std::move(result), worked]() mutable {
             if (const auto self = weak.lock()) {

@@ -52,6 +52,8 @@ struct ServerOptions {
   std::uint32_t node_uid = 0;
   Limits limits = {};
   std::function<Instant()> now = {};
+  std::function<Duration()> thread_time =
+      {};  // thread_time() of daemon/clock.h; none: jobs are free
   // Who may send long requests, besides root and the node's user; none: nobody.
   std::function<bool(const Actor& actor)> may_change = {};
 };

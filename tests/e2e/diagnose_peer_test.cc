@@ -77,7 +77,8 @@ std::vector<Play> plays() {
 
 class DiagnosePeer : public ::testing::TestWithParam<Play> {
  protected:
-  explicit DiagnosePeer(const std::string& net = "127.131.1.") : stage(net), ip(stage.ip(kPeer)) {}
+  explicit DiagnosePeer(const std::string& net = "127.131.1.")
+      : stage(net, masternodes({})), ip(stage.ip(kPeer)) {}
 
   void set_up() {
     const auto& play = GetParam();

@@ -9,21 +9,34 @@ namespace {
 
 constexpr std::string_view kPeer =
     "DiagnosePeer.GivesItsVerdictWithoutANode DiagnosePeerByNode.GivesTheSameVerdictAndStays";
+constexpr std::string_view kFrame =
+    "DiagnosePeer.GivesItsVerdictWithoutANode DiagnosePeerByNode.GivesTheSameVerdictAndStays "
+    "ProbeMemory.AnnouncedLengthsAllocateNothing";
+constexpr std::string_view kUnwilling =
+    "DiagnosePeer.GivesItsVerdictWithoutANode DiagnosePeerByNode.GivesTheSameVerdictAndStays "
+    "DiagnosePeerConnects.AnUnwillingRpcIsLeftAloneAndAHugeOneIsCut";
+constexpr std::string_view kOnce =
+    "DiagnosePeer.GivesItsVerdictWithoutANode DiagnosePeerByNode.GivesTheSameVerdictAndStays "
+    "DiagnosePeerConnects.EachPortOfADeadHostIsTriedOnce";
+constexpr std::string_view kSilent =
+    "DiagnosePeer.GivesItsVerdictWithoutANode DiagnosePeerByNode.GivesTheSameVerdictAndStays "
+    "DiagnosePeerConnects.ASilentPeerSeesOurEndAndAnotherOurHandshakeAtOnce";
 constexpr std::string_view kInstead =
     "DiagnoseList.WhateverComesInsteadOfAListIsTheVerdict "
-    "DiscoveryOfANode.WhateverComesInsteadOfAListTheLastGoodOneStays";
+    "DiscoveryOfANode.WhateverComesInsteadOfAListTheLastGoodOneStays "
+    "FetchTest.SlowAnswersEndAtTheDeadline";
 
 // Sorted by id.
 constexpr auto kRows = std::to_array<ScenarioRow>({
-    {"T01", "nothing listens", kPeer, "peer", "FM-R1", "peer", 2, 0.7},
+    {"T01", "nothing listens", kOnce, "peer", "FM-R1", "peer", 2, 0.7},
     {"T02", "P2P port closed, its RPC is up for 3 days, 0 in", kPeer, "peer", "FM-R4", "peer", 2,
      0.8},
     {"T03", "the way back is a blackhole",
      "DiagnoseLabTest.T03APeerWithoutAWayBackIsFilteredAfterFiveSeconds", "peer", "FM-R2", "peer",
      2, 0.6},
-    {"T05a", "accepts and says nothing", kPeer, "peer", "FM-R6", "peer", 2, 0.7},
+    {"T05a", "accepts and says nothing", kSilent, "peer", "FM-R6", "peer", 2, 0.7},
     {"T05b", "the same, and its RPC hangs", kPeer, "peer", "FM-X6", "peer", 2, 0.6},
-    {"T06a", "TLS, and no frame", kPeer, "peer", "FM-H1", "peer", 1, 0.6},
+    {"T06a", "TLS, and no frame", kSilent, "peer", "FM-H1", "peer", 1, 0.6},
     {"T06b", "TLS, no Ack, other frames", kPeer, "peer", "FM-H1", "peer", 1, 0.6},
     {"T09", "closes at once, from elsewhere too, 250 in", kPeer, "peer", "FM-L3", "peer", 2, 0.8},
     {"T10", "speaks plaintext", kPeer, "peer", "FM-H9", "peer", 2, 0.7},
@@ -31,7 +44,7 @@ constexpr auto kRows = std::to_array<ScenarioRow>({
     {"T13", "another genesis block", kPeer, "peer", "FM-H6", "peer", 2, 0.8},
     {"T14", "three peers with another genesis block than ours",
      "DiagnoseSession.T14ThreePeersWithAnotherGenesisAreOurFault", "peer", "FM-H8", "you", 2, 0.6},
-    {"T15", "a frame of 0x20000000 bytes", kPeer, "peer", "FM-H12", "peer", 2, 0.7},
+    {"T15", "a frame of 0x20000000 bytes", kFrame, "peer", "FM-H12", "peer", 2, 0.7},
     {"T16", "Ack after 1.8 s, jitter of 300 ms", "DiagnoseLabTest.T16ASlowPeerIsSlowAndNotDead",
      "peer", "slow", "nobody", 1, 0.5},
     {"T17", "claims E+500", "DiagnoseChain.T17AHeightTheClockDoesNotAllowIsImplausible", "peer",
@@ -124,9 +137,10 @@ constexpr auto kRows = std::to_array<ScenarioRow>({
      "DiagnoseList.T58AListThatJumpsIsTheVerdict "
      "DiscoveryOfANode.AListThatJumpsWaitsForTheOperator",
      "node", "FM-A5", "you", 1, 0.6},
-    {"T60a", "its RPC answers 429, and its port is closed", kPeer, "peer", "FM-R1", "peer", 2, 0.5},
-    {"T60b", "its RPC answers HTML", kPeer, "peer", "FM-R1", "peer", 2, 0.5},
-    {"T60c", "its RPC answers 200 MB", kPeer, "peer", "FM-R1", "peer", 2, 0.5},
+    {"T60a", "its RPC answers 429, and its port is closed", kUnwilling, "peer", "FM-R1", "peer", 2,
+     0.5},
+    {"T60b", "its RPC answers HTML", kUnwilling, "peer", "FM-R1", "peer", 2, 0.5},
+    {"T60c", "its RPC answers 200 MB", kUnwilling, "peer", "FM-R1", "peer", 2, 0.5},
 });
 
 }  // namespace
