@@ -14,6 +14,8 @@
 namespace timectl::cmd {
 namespace {
 
+constexpr std::size_t kWide = 96;  // from here on a table has room for what matters less
+
 Paint paint_of_state(PeerState state) {
   switch (state) {
     case PeerState::connected:
@@ -209,36 +211,37 @@ Result<int> history(Context& context, const control::PeerHistoryRequest& request
           return;
         }
         const auto& out = context.out;
-        context.out.text(
-            Table(out, rows)
-                .column("STARTED", &Row::started_at)
-                .column(
-                    "LASTED",
-                    [&](const Row& row) {
-                      return row.ended_at ? human_duration(std::chrono::duration_cast<Duration>(
-                                                *row.ended_at - row.started_at))
-                                          : out.since(row.started_at);
-                    },
-                    Align::right)
-                .column("DIR", &Row::direction)
-                .column(
-                    "ENDED BY",
-                    [](const Row& row) {
-                      return row.end_reason ? Cell{std::string(name_of(*row.end_reason))}
-                                            : Cell{"(open)", Paint::good};
-                    },
-                    Align::left, Fit::whole)
-                .column("MISSED", &Row::missed_pongs, Align::right)
-                .column(
-                    "RTT MS", [](const Row& row) { return rtt(row.rtt_ms_p50); }, Align::right)
-                .column(
-                    "P95", [](const Row& row) { return rtt(row.rtt_ms_p95); }, Align::right)
-                .column(
-                    "IN", [](const Row& row) { return human_bytes(row.bytes_in); }, Align::right)
-                .column(
-                    "OUT", [](const Row& row) { return human_bytes(row.bytes_out); }, Align::right)
-                .column("DETAIL", &Row::detail)
-                .text());
+        Table table(out, rows);
+        table.column("STARTED", &Row::started_at)
+            .column(
+                "LASTED",
+                [&](const Row& row) {
+                  return row.ended_at ? human_duration(std::chrono::duration_cast<Duration>(
+                                            *row.ended_at - row.started_at))
+                                      : out.since(row.started_at);
+                },
+                Align::right)
+            .column("DIR", &Row::direction)
+            .column(
+                "ENDED BY",
+                [](const Row& row) {
+                  return row.end_reason ? Cell{std::string(name_of(*row.end_reason))}
+                                        : Cell{"(open)", Paint::good};
+                },
+                Align::left, Fit::whole)
+            .column("MISSED", &Row::missed_pongs, Align::right)
+            .column(
+                "RTT MS", [](const Row& row) { return rtt(row.rtt_ms_p50); }, Align::right);
+        if (out.width() >= kWide) {
+          table
+              .column(
+                  "P95", [](const Row& row) { return rtt(row.rtt_ms_p95); }, Align::right)
+              .column(
+                  "IN", [](const Row& row) { return human_bytes(row.bytes_in); }, Align::right)
+              .column(
+                  "OUT", [](const Row& row) { return human_bytes(row.bytes_out); }, Align::right);
+        }
+        context.out.text(table.column("DETAIL", &Row::detail).text());
       });
 }
 

@@ -91,7 +91,8 @@ struct Daemon::Parts {
   void store_upkeep(Now now);
   void expire(Now now);
   void prune(Now now);
-  void look(Now now);  // once a minute: samples, scores
+  [[nodiscard]] std::size_t masternodes() const;  // whitelisted, without ourselves
+  void look(Now now);                             // once a minute: samples, scores
   void note_audit_head(Now now);
   void save_bans();      // a chunk of them
   void save_all_bans();  // at the end

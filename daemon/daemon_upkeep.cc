@@ -177,7 +177,7 @@ void Daemon::Parts::look(Now now) {
     sync = services.status();
     standings = services.peers();
   }
-  const auto done = history->look(*node, options.config, whitelist.size(), sync, standings, now);
+  const auto done = history->look(*node, options.config, masternodes(), sync, standings, now);
   if (!done) recorder->note_failure(done.error(), now);
 }
 

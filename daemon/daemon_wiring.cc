@@ -9,6 +9,10 @@
 
 namespace timectl {
 
+std::size_t Daemon::Parts::masternodes() const {
+  return whitelist.size() - (own_address && whitelist.contains(*own_address) ? 1U : 0U);
+}
+
 // A node without a chain still keeps its connections, which is what it is for.
 void Daemon::Parts::open_chain() {
   auto opened = DaemonChain::open(
@@ -19,10 +23,7 @@ void Daemon::Parts::open_chain() {
        .seed = random_seed()},
       {.now = [] { return clock_now(); },
        .masternode = [this](const IpAddress& ip) { return whitelist.contains(ip); },
-       .masternodes =
-           [this] {
-             return whitelist.size() - (own_address && whitelist.contains(*own_address) ? 1U : 0U);
-           },
+       .masternodes = [this] { return masternodes(); },
        .poorly = [this](const IpAddress& ip) { return node->fares_badly(ip, clock_now()); },
        .send =
            [this](const IpAddress& ip, wire::OutgoingMessage message) {

@@ -123,7 +123,7 @@ std::vector<PeerReading> Node::readings(Now now) const {
   std::vector<PeerReading> readings;
   for (const auto& view : peers(now)) {
     const Connection* c = s.main_of(view.ip);
-    if (!view.whitelisted && (c == nullptr || !c->was_ready())) continue;
+    if (s.is_own(view.ip) || (!view.whitelisted && (c == nullptr || !c->was_ready()))) continue;
     PeerReading reading;
     reading.ip = view.ip;
     reading.whitelisted = view.whitelisted;

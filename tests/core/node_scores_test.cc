@@ -125,8 +125,8 @@ TEST(NodeScores, OfTwoRegularPeersTheLessHealthyMakesRoomForAMasternode) {
   EXPECT_EQ(shell.node.check_slot(kNear, shell.now).would_evict, kStranger);
 }
 
-TEST(NodeScores, ReadingsAreOfMasternodesAndSessions) {
-  NodeShell shell({kNear, kFar});
+TEST(NodeScores, ReadingsAreOfMasternodesAndSessionsAndNotOfOurselves) {
+  NodeShell shell({kNear, kFar, IpAddress::v4(64, 0, 0, 50)});
   shell.start();
   const auto near = shell.finish_dial(kNear);
   const auto stranger = shell.inbound_session(kStranger);
