@@ -7,6 +7,8 @@
 #include <future>
 
 #include "daemon/control/diagnose_api.h"
+#include "daemon/core/random.h"
+#include "daemon/core/reconnect.h"
 #include "daemon/diagnose/reply.h"
 #include "daemon/fact_gatherer.h"
 #include "daemon/net/tcp.h"
@@ -48,34 +50,70 @@ std::string because(const Error& error) {
   return error.message + (error.because.empty() ? "" : ": " + error.because);
 }
 
-Error used_up(const IpAddress& ip, WallTime until) {
+Error used_up(const IpAddress& ip, Now now, Instant allowed) {
+  const auto until =
+      now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(allowed - now.mono);
   return {Code::busy,
           "the attempts to reach " + ip.to_string() + " are used up until " + utc_text(until),
           "peers ban who connects too often; the ledger counts every attempt and probe"};
 }
 
-// Without a node: counts this attempt in the stored ledger, before it is made.
-Result<void> count_attempt(const Call& call, const IpAddress& ip) {
-  auto& database = *call.services.database;
-  const auto memories = store::load_peers(database, store::kMaxPeerRows);
-  if (!memories) return memories.error();
-  const auto found = std::ranges::find(*memories, ip, &PeerMemory::ip);
-  PeerMemory memory = found == memories->end() ? PeerMemory{.ip = ip} : *found;
-  auto& attempts = memory.recent_attempts;
-  const auto now = call.now.wall;
-  std::erase_if(attempts, [&](WallTime at) { return now - at > 1h || at > now; });
-  const auto check = [&](std::size_t most, std::chrono::milliseconds window) -> Result<void> {
-    if (attempts.size() < most) return {};
-    const auto until = attempts[attempts.size() - most] + window;
-    if (until <= now) return {};
-    return used_up(ip, until);
-  };
-  if (auto ok = check(call.services.config->policy.reconnect.attempts_per_minute, 1min); !ok) {
-    return ok;
+// Without a node: the stored dial state of a peer, as a node would use it.
+class StoredState {
+ public:
+  StoredState(const Call& call, const IpAddress& ip)
+      : database_(*call.services.database),
+        policy_(call.services.config->policy.reconnect),
+        now_(call.now) {
+    memory_.ip = ip;
+    facts_.masternode = call.services.whitelist->contains(ip);
   }
-  if (auto ok = check(call.services.config->policy.reconnect.probes_per_hour, 1h); !ok) return ok;
-  attempts.push_back(now);
-  return store::save_peers(database, std::span(&memory, 1), store::Durability::durable);
+  // May it be probed now? Counted before it is made.
+  Result<void> begin() {
+    if (auto ok = load(); !ok) return ok;
+    auto allowed = state_.probe_allowed(policy_, now_.mono);
+    const auto& attempts = memory_.recent_attempts;
+    const auto recent = std::ranges::count_if(
+        attempts, [&](WallTime at) { return at <= now_.wall && now_.wall - at < 1h; });
+    if (static_cast<std::size_t>(recent) >= policy_.probes_per_hour) {
+      const auto since = now_.wall - *(attempts.end() - recent);
+      allowed = std::max(allowed, now_.mono + 1h - since);
+    }
+    if (allowed > now_.mono) return used_up(memory_.ip, now_, allowed);
+    state_.probed(now_.mono);
+    return save();
+  }
+  Result<void> end(EndReason failed) {
+    if (auto ok = load(); !ok) return ok;
+    Random random(static_cast<std::uint64_t>(now_.wall.time_since_epoch().count()));
+    state_.probe_failed(failed, facts_, policy_, random, now_.mono);
+    return save();
+  }
+
+ private:
+  Result<void> load() {
+    const auto memories = store::load_peers(database_, store::kMaxPeerRows);
+    if (!memories) return memories.error();
+    const auto found = std::ranges::find(*memories, memory_.ip, &PeerMemory::ip);
+    if (found != memories->end()) memory_ = *found;
+    state_.restore(memory_, now_);
+    return {};
+  }
+  Result<void> save() {
+    state_.store_to(memory_, now_);
+    return store::save_peers(database_, std::span(&memory_, 1), store::Durability::durable);
+  }
+
+  store::Database& database_;
+  const ReconnectPolicy& policy_;
+  Now now_;
+  TargetFacts facts_ = {};
+  PeerMemory memory_ = {};
+  Reconnect state_ = {};
+};
+
+Result<void> count_attempt(const Call& call, const IpAddress& ip) {
+  return StoredState(call, ip).begin();
 }
 
 Result<void> begin_on_node(Services& services, const IpAddress& ip) {
@@ -93,7 +131,11 @@ void end_on_node(Services& services, const IpAddress& ip, std::optional<EndReaso
 Result<void> begin(const Call& call, const IpAddress& ip, bool force, const ProbeTools& tools) {
   const auto& services = call.services;
   if (!tools.probe) return Error{Code::internal, "this build cannot probe"};
-  if (auto ok = refuse_unusable(call, ip); !ok) return ok;
+  // A connection of the node's own, whatever its stage: it knows best.
+  if (services.node != nullptr && services.node->peer(ip, call.now) &&
+      services.node->peer(ip, call.now)->direction && !services.node->connected(ip)) {
+    return begin_on_node(call.services, ip);
+  }
   if (services.node != nullptr && services.node->connected(ip)) {
     return Error{Code::busy, "a session with it is up",
                  "it answers for itself, and a second connection would end it"};
@@ -123,9 +165,17 @@ Result<void> on_node(const std::function<void(std::function<void()>)>& post,
 void plan_end(const Call& call, const IpAddress& ip, Plan& plan) {
   auto& services = call.services;
   if (services.node == nullptr) {
-    plan.end = [](std::optional<EndReason>) {};
     // The job of a command without a node runs on the thread that made it.
-    plan.again = [&services, ip, actor = call.actor](std::optional<EndReason>) -> Result<void> {
+    const auto end = [&services, ip, actor = call.actor](std::optional<EndReason> failed) {
+      const json::value nothing;
+      if (!failed) return Result<void>();
+      return StoredState({services, nothing, actor, services.now()}, ip).end(*failed);
+    };
+    // A failure to store it is what begin() will meet at the next probe.
+    plan.end = [end](std::optional<EndReason> failed) { (void)end(failed); };
+    plan.again = [&services, ip, actor = call.actor,
+                  end](std::optional<EndReason> failed) -> Result<void> {
+      if (auto ended = end(failed); !ended) return ended;
       const json::value nothing;
       return count_attempt({services, nothing, actor, services.now()}, ip);
     };
@@ -147,6 +197,10 @@ void plan_end(const Call& call, const IpAddress& ip, Plan& plan) {
 void plan_probe(const Call& call, const control::DiagnosePeerRequest& request, const IpAddress& ip,
                 Plan& plan) {
   const auto& config = *call.services.config;
+  if (auto usable = refuse_unusable(call, ip); !usable) {
+    plan.not_probed = because(usable.error());
+    return;
+  }
   plan.rpc.peer = ip;
   plan.rpc.port = static_cast<std::uint16_t>(config.p2p_port() + 1);  // protocol 1.1
   plan.rpc.us = call.services.facts.own_address;

@@ -42,7 +42,7 @@ Result<void> Node::begin_probe(const IpAddress& ip, Now now) {
   auto& probes = s.probes[ip];
   std::erase_if(probes, [&](Instant at) { return now.mono - at >= 1h; });
   const auto& limits = s.policy().reconnect;
-  Instant allowed = peer->reconnect.ledger_allows(limits, now.mono);
+  Instant allowed = peer->reconnect.probe_allowed(limits, now.mono);
   if (probes.size() >= limits.probes_per_hour) allowed = std::max(allowed, probes.front() + 1h);
   if (allowed > now.mono) {
     return refused(
@@ -52,10 +52,10 @@ Result<void> Node::begin_probe(const IpAddress& ip, Now now) {
   std::erase_if(s.probes, [&](const auto& entry) {
     return entry.second.empty() || now.mono - entry.second.back() >= 1h;
   });
-  s.probing.insert(ip);
+  s.probing.emplace(ip, s.masternode_due.find(ip));
   s.masternode_due.erase(ip);
   s.regular_due.erase(ip);
-  peer->reconnect.dialled(now.mono);
+  peer->reconnect.probed(now.mono);
   s.remember(ip, now);  // before it happens, like a dial
   return {};
 }
@@ -64,18 +64,22 @@ void Node::end_probe(const IpAddress& ip, Now now, std::optional<EndReason> fail
   State& s = *state_;
   s.awake(now);
   const auto peer = s.peers.find(ip);
-  if (s.probing.erase(ip) == 0 || peer == s.peers.end() || s.links.contains(ip)) return;
-  // What the other side counts and bans for, it counts for a probe as well.
-  const Ladder ladder = failed ? outcome_row(*failed).ladder : Ladder::none;
-  if (ladder == Ladder::after_tcp || ladder == Ladder::rejected) {
-    (void)peer->second.reconnect.failed(*failed, s.facts_of(ip, now), s.policy().reconnect,
+  const auto probing = s.probing.find(ip);
+  if (probing == s.probing.end()) return;
+  const auto due = probing->second;
+  s.probing.erase(probing);
+  if (peer == s.peers.end() || s.links.contains(ip)) return;
+  if (failed) {
+    peer->second.reconnect.probe_failed(*failed, s.facts_of(ip, now), s.policy().reconnect,
                                         s.random, now.mono);
     s.remember(ip, now);
   }
   s.queue(ip, now.mono);
-  if (s.is_masternode(ip) && s.dialable(ip) && !s.masternode_due.find(ip) &&
-      !peer->second.reconnect.parked() && !peer->second.reconnect.exhausted()) {
-    s.masternode_due.set(ip, now.mono + s.policy().reconnect.masternode_first_delay);
+  // A first dial has no place on a ladder; never sooner than it would have been.
+  if (due && s.is_masternode(ip) && s.dialable(ip) && !s.masternode_due.find(ip) &&
+      !peer->second.reconnect.parked()) {
+    const auto soon = now.mono + s.policy().reconnect.masternode_first_delay;
+    s.masternode_due.set(ip, std::max(*due, soon));
   }
   s.pump(now);
 }

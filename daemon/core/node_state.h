@@ -122,7 +122,8 @@ struct Node::State {
   std::set<IpAddress> changed_scores;
   HeldEvidence held_evidence;
   std::optional<Instant> looked_at = {};
-  std::set<IpAddress> probing;                           // by somebody else, now
+  // By somebody else, now; when its dial was due.
+  std::map<IpAddress, std::optional<Instant>> probing;
   std::map<IpAddress, std::deque<Instant>> probes = {};  // of the last hour
 
   // --- facts (node.cc)

@@ -117,6 +117,36 @@ void Reconnect::dialled(Instant now) {
   held_by_operator_ = false;
 }
 
+void Reconnect::probed(Instant now) {
+  ledger_.push_back(now);
+  forget_before(ledger_, now - 1h, kLedger);
+}
+
+void Reconnect::probe_failed(EndReason reason, const TargetFacts& facts,
+                             const ReconnectPolicy& policy, Random& random, Instant now) {
+  const Ladder ladder = outcome_row(reason).ladder;
+  if (ladder != Ladder::after_tcp && ladder != Ladder::rejected) return;
+  if (held_by_operator(now) || parked()) {  // that stays; their count goes on all the same
+    if (ladder == Ladder::after_tcp) {
+      after_tcp_failures_.push_back(now);
+      forget_before(after_tcp_failures_, now - 1h, kAfterTcp);
+    }
+    return;
+  }
+  const auto scheduled = next_;
+  const Ladder before = ladder_;
+  (void)failed(reason, facts, policy, random, now);
+  if (scheduled && next_ && *scheduled > *next_) {
+    next_ = scheduled;
+    ladder_ = before;
+  }
+}
+
+Instant Reconnect::probe_allowed(const ReconnectPolicy& policy, Instant now) const {
+  const Instant allowed = ledger_allows(policy, now);
+  return ladder_ == Ladder::rejected && hard(now) ? std::max(allowed, *next_) : allowed;
+}
+
 void Reconnect::connected() {
   next_.reset();
   passive_ = false;

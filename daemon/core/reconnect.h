@@ -69,7 +69,16 @@ class Reconnect {
   void restore(const PeerMemory& memory, Now now);
   void store_to(PeerMemory& memory, Now now) const;
 
-  void dialled(Instant now);  // an attempt or probe begins: one line in the ledger
+  void dialled(Instant now);  // an attempt begins: one line in the ledger, and nothing is scheduled
+  // A probe that somebody asked for: a line in the same ledger; what is scheduled, and who keeps
+  // the peer away, stays.
+  void probed(Instant now);
+  // How it failed. What the peer's node counts and bans for moves the ladder as a dial would, but
+  // never to an earlier attempt; all else changes nothing.
+  void probe_failed(EndReason reason, const TargetFacts& facts, const ReconnectPolicy& policy,
+                    Random& random, Instant now);
+  // When a probe may be made: by the ledger, and not while the peer is known to have banned us.
+  [[nodiscard]] Instant probe_allowed(const ReconnectPolicy& policy, Instant now) const;
   Verdict failed(EndReason reason, const TargetFacts& facts, const ReconnectPolicy& policy,
                  Random& random, Instant now);
   void connected();  // a session began; the ladder stays until it proves stable

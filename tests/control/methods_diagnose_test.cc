@@ -163,6 +163,30 @@ TEST_F(DiagnoseMethods, WithoutANodeTheStoredLedgerCountsAndRefuses) {
   EXPECT_EQ(memories->at(0).ip, kPeer);
 }
 
+// Whoever drops us after TCP counts it and bans for it, whoever visits: the next node must know.
+TEST_F(DiagnoseMethods, WithoutANodeAFailureAfterTcpIsRememberedForTheNodeToCome) {
+  world_.probe.tcp = LayerFacts{.outcome = Outcome::ok, .ms = 2};
+  world_.probe.tls = LayerFacts{.outcome = Outcome::closed, .ms = 3};
+  for (int i = 0; i < 6; ++i) {
+    (void)ask();
+    later(2min);
+  }
+  EXPECT_EQ(world_.probed.size(), 4U) << "so many failures after TCP an hour";
+  const auto memory = store::load_peers(*database_, 10)->at(0);
+  EXPECT_EQ(memory.last_reason, EndReason::closed_before_tls);
+  ASSERT_TRUE(memory.next_attempt_at);
+  EXPECT_GT(*memory.next_attempt_at, now_.wall);
+}
+
+TEST_F(DiagnoseMethods, WhoHasBannedUsForHoursIsNotVisited) {
+  PeerMemory memory{.ip = kPeer, .last_reason = EndReason::rejected_notice, .attempts = 1};
+  memory.next_attempt_at = now_.wall + 4h;
+  ASSERT_TRUE(store::save_peers(*database_, std::span(&memory, 1)));
+  EXPECT_NE(ask().not_probed, "");
+  EXPECT_TRUE(world_.probed.empty());
+  EXPECT_EQ(world_.asked.size(), 1U) << "its RPC says why";
+}
+
 TEST_F(DiagnoseMethods, BesideANodeTheNodesLedgerCounts) {
   with_a_node();
   add({"203.0.113.5"});

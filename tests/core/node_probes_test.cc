@@ -1,4 +1,5 @@
 // Probes by `diagnose peer --probe`: in the node's name, so within its ledger.
+#include "daemon/core/reflect.h"
 #include "tests/core/node_shell.h"
 
 namespace timectl {
@@ -79,6 +80,46 @@ TEST(NodeProbes, AFailureThatThePeerBansForMovesTheLadderAndAnOrdinaryOneDoesNot
     const auto wait = *after->next_attempt_at - shell.now.wall;
     EXPECT_EQ(wait > 60s, moves) << seconds(wait);
   }
+}
+
+// The next dial of a masternode that failed in this way, before and after a probe that was refused.
+TEST(NodeProbes, AProbeMakesNoDialEarlierThanItWasScheduled) {
+  for (const auto reason : {EndReason::refused, EndReason::closed_before_tls,
+                            EndReason::rejected_notice, EndReason::unresponsive}) {
+    NodeShell shell({kMasternode});
+    shell.start();
+    shell.closed(shell.last_dial(kMasternode), reason);
+    shell.run(1s);
+    const auto before = shell.node.peer(kMasternode, shell.now)->next_attempt_at;
+    const auto begun = shell.node.begin_probe(kMasternode, shell.now);
+    EXPECT_EQ(begun.has_value(), reason != EndReason::rejected_notice)
+        << "who has banned us for hours is not visited";
+    shell.node.end_probe(kMasternode, shell.now, EndReason::refused);
+    shell.collect();
+    const auto after = shell.node.peer(kMasternode, shell.now);
+    EXPECT_EQ(after->next_attempt_at, before) << name_of(reason);
+    EXPECT_EQ(after->last_end_reason, reason) << "its own end is what is remembered";
+  }
+}
+
+TEST(NodeProbes, AnOperatorsWordToStayAwayOutlivesAProbe) {
+  NodeShell shell({kMasternode});
+  shell.start();
+  (void)shell.finish_dial(kMasternode);
+  ASSERT_TRUE(shell.node.disconnect(kMasternode, 10min, shell.now));
+  shell.collect();
+  for (const auto failed : {std::optional<EndReason>(), std::optional(EndReason::closed_before_tls),
+                            std::optional(EndReason::refused)}) {
+    ASSERT_TRUE(shell.node.begin_probe(kMasternode, shell.now));
+    shell.node.end_probe(kMasternode, shell.now, failed);
+    shell.collect();
+  }
+  shell.clear();
+  shell.run(9min);
+  EXPECT_EQ(shell.dials(kMasternode), 0U);
+  EXPECT_NE(shell.node.kept_away_because(kMasternode, shell.now), "");
+  shell.run(2min);
+  EXPECT_EQ(shell.dials(kMasternode), 1U);
 }
 
 TEST(NodeWarnings, AMasternodesIsRecordedOnceAnHourAndAStrangersNever) {

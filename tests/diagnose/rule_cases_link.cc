@@ -86,7 +86,7 @@ constexpr auto kCases = std::to_array<RuleCase>({
      [](Facts& f) { probed(f, Stage::ping, Outcome::ok); }},
     {"FM-R7", About::node, kYou, Base::well,
      [](Facts& f) { f.node.own_address_whitelisted = true; },
-     [](Facts& f) { f.node.own_address_whitelisted.reset(); }},
+     [](Facts& f) { f.node.own_address_whitelisted.reset(); }, true},
     {"FM-R8", About::peer, kPeerAct, Base::well,
      [](Facts& f) {
        f.node.address = *IpAddress::parse("2a01:4f8:1::5");
