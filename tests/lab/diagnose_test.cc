@@ -153,14 +153,15 @@ TEST_F(DiagnoseLabTest, T25NobodyIsProbedBesideTheSessionOfAnotherProcess) {
 }
 
 TEST_F(DiagnoseLabTest, T33ADeadPathIsHalfOpenAndNotOurFault) {
-  auto& keeper = asker(friends({ip(2), ip(4)}));
   auto& victim = node(2, fast_numbers() + friends({ip(3)}));
   auto& witness = node(4, fast_numbers() + friends({ip(3)}));
   victim.start();
   witness.start();
+  auto& keeper = asker(friends({ip(2), ip(4)}));
   ASSERT_TRUE(wait_for([&] { return keeper.connections() == 2; }, patience(10s))) << keeper.log();
   const auto before = e2e::diagnosed(keeper, {"peer", ip(2)});
   EXPECT_FALSE(before.found("FM-K1")) << before.told();
+  const auto failed_before = count_of(keeper, "dial_failed", ip(2));
   lab.pull(host(victim));
   ASSERT_TRUE(wait_for([&] { return count_of(keeper, "peer_suspect", ip(2)) > 0; },
                        patience(2 * ping_every)))
@@ -168,7 +169,7 @@ TEST_F(DiagnoseLabTest, T33ADeadPathIsHalfOpenAndNotOurFault) {
   // While the session hangs, and when it was given up and dials time out.
   const auto hanging = e2e::diagnosed(keeper, {"peer", ip(2)});
   EXPECT_EQ(hanging.text("code"), "FM-K1") << hanging.told();
-  ASSERT_TRUE(wait_for([&] { return count_of(keeper, "dial_failed", ip(2)) > 0; },
+  ASSERT_TRUE(wait_for([&] { return count_of(keeper, "dial_failed", ip(2)) > failed_before; },
                        patience(ping_every + dead_after + connect_within + 4s)))
       << keeper.log();
   const auto judged = e2e::diagnosed(keeper, {"peer", ip(2)});
