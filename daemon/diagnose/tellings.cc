@@ -175,6 +175,7 @@ constexpr auto kTellings = std::to_array<Telling>({
     {"FM-A11", "it lists ten peers or more and is connected with none"},
     {"FM-A12", "its best height is its own, while others are further"},
     {"slow", "its Ack takes over 1 s, or the median of the pings 0.5 s"},
+    {"kept_away", "the node's own word: `timectl peer show IP` says until when"},
     {"uplink_down",
      "five peers or more were lost within 2 s, or the node is cut off by its own "
      "bookkeeping"},

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "daemon/core/observer.h"
@@ -12,7 +13,8 @@ namespace timectl::diagnose {
 namespace {
 
 bool is_known(std::string_view code) {
-  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value() || code == "slow";
+  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value() ||
+         std::ranges::find(own_codes(), code, &OwnCode::code) != own_codes().end();
 }
 
 TEST(Pages, EveryCodeWithARuleSaysHowItIsToldApart) {

@@ -8,6 +8,7 @@
 
 #include "daemon/core/observer.h"
 #include "daemon/core/reflect.h"
+#include "daemon/diagnose/pages.h"
 #include "tests/diagnose/rule_cases.h"
 
 namespace timectl::diagnose {
@@ -39,7 +40,8 @@ std::set<std::string> words(std::string_view text) {
 }
 
 bool is_code(std::string_view code) {
-  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value() || code == "slow";
+  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value() ||
+         std::ranges::find(own_codes(), code, &OwnCode::code) != own_codes().end();
 }
 
 TEST(Rules, EachNamesAModeOfTheCatalogueAndHidesSuchOnly) {
@@ -226,6 +228,45 @@ TEST(Diagnosis, OfManyPeersIsGroupedByCause) {
   EXPECT_EQ(refused->peers.size(), 6U);
   ASSERT_NE(found(all, "FM-B2"), nullptr);
   EXPECT_EQ(found(all, "FM-B2")->peers, std::vector<IpAddress>{other_peer(7)});
+}
+
+TEST(Diagnosis, OfMasternodesThatAreDownWithoutAReasonIsNotThatAllIsWell) {
+  auto facts = gone();
+  peer(facts).rpc.reset();
+  std::vector<PeerFacts> peers{*facts.peer};
+  const auto down = diagnose_all(facts.node, peers);
+  EXPECT_EQ(down.code, "") << told(down);
+  EXPECT_LT(down.confidence, 0.5) << told(down);
+  EXPECT_NE(down.verdict.find("1 of 1 masternode is not connected"), std::string::npos)
+      << down.verdict;
+  EXPECT_NE(down.verdict.find(kPeer.to_string()), std::string::npos) << down.verdict;
+
+  // With a reason, or kept away by an operator, that is the verdict.
+  live(facts).next_attempt_reason = "an operator keeps it away for another 59 min";
+  peers = {*facts.peer};
+  const auto kept = diagnose_all(facts.node, peers);
+  EXPECT_EQ(kept.code, "kept_away") << told(kept);
+  EXPECT_EQ(kept.act, Act::you);
+  EXPECT_NE(kept.findings.front().remedy.find("peer connect"), std::string::npos);
+
+  // The control: one that is connected.
+  facts = well();
+  peers = {*facts.peer};
+  const auto up = diagnose_all(facts.node, peers);
+  EXPECT_EQ(up.code, "");
+  EXPECT_GT(up.confidence, 0.5) << told(up);
+}
+
+TEST(Diagnosis, OfAllByAPassiveNodeOrByNoneIsUnknown) {
+  auto facts = gone();
+  peer(facts).rpc.reset();
+  const std::vector<PeerFacts> peers{*facts.peer};
+  facts.node.listener.wanted = false;
+  const auto passive = diagnose_all(facts.node, peers);
+  EXPECT_LT(passive.confidence, 0.5) << told(passive);
+  EXPECT_NE(passive.verdict.find("passive"), std::string::npos) << passive.verdict;
+  facts.node.running = false;
+  EXPECT_LT(diagnose_all(facts.node, peers).confidence, 0.5);
 }
 
 TEST(Diagnosis, OfAPeerThatNobodyHasToDialIsNotThatBothWait) {
