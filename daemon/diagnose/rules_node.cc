@@ -35,17 +35,20 @@ const AilmentView* ailment(const Scene& s, Ailment kind) {
   return at == all.end() ? nullptr : &*at;
 }
 
-bool by_the_network(EndReason reason) {
+// A FIN or a reset that arrives is proof of a link that works.
+bool without_a_word(EndReason reason) {
   return reason == EndReason::transport_dead || reason == EndReason::unresponsive ||
-         reason == EndReason::closed_by_peer || reason == EndReason::no_route ||
-         reason == EndReason::timed_out;
+         reason == EndReason::no_route || reason == EndReason::timed_out;
 }
 
-// The most peers that were lost in one moment of the last minutes and are not back.
+// The most masternodes that were lost in one moment of the last minutes and are not back. Strangers
+// can end their sessions when and how they like.
 std::size_t lost_together(const Scene& s) {
   std::vector<WallTime> ends;
   for (const auto& peer : s.node().peers) {
-    if (peer.connected || !peer.ended_at || !peer.ended || !by_the_network(*peer.ended)) continue;
+    const bool lost = peer.whitelisted && !peer.connected && peer.ended_at && peer.ended &&
+                      without_a_word(*peer.ended);
+    if (!lost) continue;
     const auto age = s.seconds_since(*peer.ended_at);
     if (age >= 0 && age <= kRecent) ends.push_back(*peer.ended_at);
   }
@@ -66,13 +69,13 @@ void uplink(const Scene& s, Proof& p) {
     p.add(Side::ours, 0.7, printable(sick->detail));
   }
   const auto lost = lost_together(s);
-  const auto left =
-      static_cast<std::size_t>(std::count_if(s.node().peers.begin(), s.node().peers.end(),
-                                             [](const PeerBrief& b) { return b.connected; }));
-  if (lost < kTogether || left > lost) return;
-  p.add(
-      Side::others, 0.8,
-      std::to_string(lost) + " peers were lost within 2 s, " + std::to_string(left) + " are left");
+  // Whoever is heard shows that the link works; one that is silent already is only not lost yet.
+  const bool heard = std::ranges::any_of(s.node().peers, [](const PeerBrief& b) {
+    return b.connected && b.state != PeerState::suspect;
+  });
+  if (lost < kTogether || heard) return;
+  p.add(Side::others, 0.8,
+        std::to_string(lost) + " masternodes were lost within 2 s, and nobody is heard since");
 }
 
 void clock_stepped(const Scene& s, Proof& p) {

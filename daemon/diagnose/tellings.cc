@@ -35,13 +35,15 @@ constexpr auto kTellings = std::to_array<Telling>({
     {"FM-H3", "its first frame has the magic of the other network"},
     {"FM-H4", "it refuses our protocol version, or says a version below 2"},
     {"FM-H5",
-     "it says a commit count below the least, or refuses ours; from several peers it is "
-     "ours"},
+     "it says a commit count below the least, or refuses ours; of three masternodes in an hour, "
+     "with none connected, it is ours"},
     {"FM-H6",
      "handshake and pings work, and its genesis hash is another than ours; of three peers "
      "at once it would be ours (FM-H8)"},
     {"FM-H7", "its genesis hash is the right one, and it banned us over the genesis all the same"},
-    {"FM-H8", "several peers seem to have another genesis, or our own reads as zeros"},
+    {"FM-H8",
+     "three masternodes within 5 minutes have another genesis and none is connected, or our own "
+     "reads as zeros"},
     {"FM-H9", "the first bytes that come are no TLS; they are shown in hex"},
     {"FM-H10", "it banned us for a wrong server name in TLS"},
     {"FM-H11",
@@ -154,7 +156,8 @@ constexpr auto kTellings = std::to_array<Telling>({
     {"FM-X16", "the timed beside us panicked"},
     {"FM-C1", "peers see another address than the configured one"},
     {"FM-C2", "we listen on another port than the network dials"},
-    {"FM-C3", "most peers answer with the magic of the other network"},
+    {"FM-C3",
+     "three masternodes answer with the magic of the other network, and none is connected"},
     {"FM-C5", "the configuration holds keys that nothing reads"},
     {"FM-C6", "its registry has our collateral at two addresses"},
     {"FM-C7", "a whitelisted peer says that it is no masternode"},
@@ -177,8 +180,8 @@ constexpr auto kTellings = std::to_array<Telling>({
     {"slow", "its Ack takes over 1 s, or the median of the pings 0.5 s"},
     {"kept_away", "the node's own word: `timectl peer show IP` says until when"},
     {"uplink_down",
-     "five peers or more were lost within 2 s, or the node is cut off by its own "
-     "bookkeeping"},
+     "five masternodes or more fell silent within 2 s and nobody is heard since, or the node is "
+     "cut off by its own bookkeeping"},
     {"clock_step", "the wall clock jumped against the monotonic one"},
 });
 

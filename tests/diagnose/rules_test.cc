@@ -208,6 +208,69 @@ TEST(Diagnosis, OfAnUplinkThatWentIsOneFindingForAllPeers) {
   EXPECT_EQ(apart.code, "FM-K1") << told(apart);
 }
 
+// Anybody may dial in and hang up; a masternode that is connected proves the link.
+TEST(Diagnosis, OfTheUplinkRestsOnMasternodesThatFellSilent) {
+  const auto judged = [](auto change) {
+    auto facts = gone();
+    facts.peer.reset();
+    lost_all(facts, EndReason::transport_dead, 60s, 200ms);
+    change(facts.node.peers);
+    return diagnose(facts);
+  };
+  using Peers = std::vector<PeerBrief>;
+  EXPECT_EQ(judged([](Peers&) {}).code, "uplink_down") << "the control";
+  const auto strangers = judged([](Peers& peers) {
+    for (auto& peer : peers) peer.whitelisted = false;
+  });
+  EXPECT_EQ(found(strangers, "uplink_down"), nullptr) << told(strangers);
+  const auto goodbyes = judged([](Peers& peers) {
+    for (auto& peer : peers) peer.ended = EndReason::closed_by_peer;
+  });
+  EXPECT_EQ(found(goodbyes, "uplink_down"), nullptr) << told(goodbyes);
+  const auto one_left = judged([](Peers& peers) {
+    peers.back().connected = true;
+    peers.back().state = PeerState::connected;
+  });
+  EXPECT_EQ(found(one_left, "uplink_down"), nullptr) << told(one_left);
+  const auto one_silent = judged([](Peers& peers) {
+    peers.back().connected = true;
+    peers.back().state = PeerState::suspect;
+  });
+  EXPECT_EQ(one_silent.code, "uplink_down") << told(one_silent);
+}
+
+TEST(Diagnosis, OfOurOwnFaultRestsOnMasternodesOfTheLastHour) {
+  const std::pair<EndReason, const char*> ours[] = {{EndReason::wrong_genesis, "FM-H8"},
+                                                    {EndReason::wrong_magic, "FM-C3"},
+                                                    {EndReason::rejected_notice, "FM-H5"}};
+  for (const auto& [reason, code] : ours) {
+    auto facts = gone();
+    facts.peer.reset();
+    facts.node.timed.reset();
+    auto& peers = facts.node.peers;
+    peers.resize(3);
+    for (auto& peer : peers) {
+      peer.connected = false;
+      peer.state = PeerState::refused;
+      peer.ended = reason;
+      peer.ended_at = kNow - 1min;
+    }
+    EXPECT_EQ(diagnose(facts).code, code) << "the control";
+    const auto all = peers;
+    for (auto& peer : peers) peer.whitelisted = false;
+    EXPECT_EQ(found(diagnose(facts), code), nullptr) << code << ": strangers";
+    peers = all;
+    for (auto& peer : peers) *peer.ended_at -= 24h * 60;
+    EXPECT_EQ(found(diagnose(facts), code), nullptr) << code << ": months ago";
+    peers = all;
+    peers.pop_back();
+    EXPECT_EQ(found(diagnose(facts), code), nullptr) << code << ": two";
+    peers = all;
+    peers.push_back({.ip = other_peer(9), .whitelisted = true, .connected = true});
+    EXPECT_EQ(found(diagnose(facts), code), nullptr) << code << ": one is connected";
+  }
+}
+
 TEST(Diagnosis, OfManyPeersIsGroupedByCause) {
   const auto node = well().node;
   std::vector<PeerFacts> peers;
