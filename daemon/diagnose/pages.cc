@@ -13,6 +13,8 @@ constexpr auto kOwnCodes = std::to_array<OwnCode>({
     {"slow", "The peer answers, but slowly",
      "It is reachable and well, but an answer takes far longer than is usual.",
      "Look at the path to it and at its load; `timectl peer score IP` shows what is usual."},
+    {"own_address", "This is our own address", "A node has no session with itself.",
+     "Nothing; `timectl diagnose node` judges this node."},
     {"kept_away", "An operator of this node keeps the peer away",
      "It was disconnected by hand for a time, and until that is over nobody dials it or lets it "
      "in.",

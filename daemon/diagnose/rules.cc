@@ -202,12 +202,18 @@ void conclude_well(Diagnosis& diagnosis, const Facts& facts) {
   }
   const Scene scene(facts);
   const auto ip = facts.peer->ip.to_string();
-  if (scene.connected()) {
+  if (scene.is_us()) {
+    diagnosis.verdict = ip + ": this is our own address, and no peer of ours.";
+    diagnosis.confidence = 0.9;
+  } else if (scene.connected()) {
     diagnosis.verdict = ip + ": connected, and nothing is wrong as far as we can see.";
     diagnosis.confidence = scene.rpc_ok() || facts.peer->probe ? 0.9 : 0.8;
-  } else if (scene.contact().stage >= Stage::handshake && scene.contact().outcome == Outcome::ok) {
-    diagnosis.verdict = ip + ": not connected, but a probe gets through.";
-    diagnosis.confidence = 0.7;
+  } else if (scene.probe_reached(Stage::handshake)) {
+    const bool all = scene.contact().outcome == Outcome::ok;
+    diagnosis.verdict =
+        ip + ": not connected, but it answers: " +
+        (all ? "a probe gets through." : "after the handshake, " + scene.contact().text + ".");
+    diagnosis.confidence = all ? 0.7 : kExplains;
   } else {
     diagnosis.verdict =
         ip + ": not connected, and nothing known says why; a probe would tell more.";

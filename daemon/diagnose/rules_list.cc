@@ -155,16 +155,19 @@ bool fact_is(const PeerFacts& peer, FactName name, bool value) {
       [&](const ProtectionFact& fact) { return fact.name == name && fact.ok == value; });
 }
 
+// Only of a live connection: without one a slot that it would not get is the fact's own matter (an
+// operator keeps it away, a ban).
 void two_whitelists(const Scene& s, Proof& p) {
-  if (!fact_is(s.peer(), FactName::declared, true)) return;
-  if (fact_is(s.peer(), FactName::applied, false)) {
-    p.add(Side::ours, 0.9,
-          "it is declared as whitelisted, and the live connection is not treated "
-          "so");
-  }
-  if (fact_is(s.peer(), FactName::slot, false)) {
-    p.add(Side::ours, 0.7, "it is declared as whitelisted, and its slot is a regular one");
-  }
+  if (!s.connected() || !fact_is(s.peer(), FactName::declared, true)) return;
+  const auto say = [&](FactName name, double weight, const std::string& what) {
+    for (const auto& fact : s.peer().protection_facts) {
+      if (fact.name != name || fact.ok != false) continue;
+      p.add(Side::ours, weight, what + (fact.detail.empty() ? "" : ": " + fact.detail));
+    }
+  };
+  say(FactName::applied, 0.9,
+      "it is declared as whitelisted, and the live connection is not treated so");
+  say(FactName::slot, 0.7, "it is declared as whitelisted, and its slot is a regular one");
 }
 
 void subnet_ban(const Scene& s, Proof& p) {

@@ -23,7 +23,7 @@ constexpr auto kTellings = std::to_array<Telling>({
     {"FM-R6",
      "TCP connects, and no TLS answer comes in 5 s; an RPC that hangs as well would be "
      "FM-X6"},
-    {"FM-R7", "our own handshake comes back to us, or the address is ours"},
+    {"FM-R7", "our own handshake comes back to us, or the address is ours and we dial or ban it"},
     {"FM-R8", "IPv6 is in use, and its RPC lists peers as 127.0.0.1"},
     {"FM-R9",
      "different nodes come from one address and replace each other's sessions; or another "
@@ -178,6 +178,7 @@ constexpr auto kTellings = std::to_array<Telling>({
     {"FM-A11", "it lists ten peers or more and is connected with none"},
     {"FM-A12", "its best height is its own, while others are further"},
     {"slow", "its Ack takes over 1 s, or the median of the pings 0.5 s"},
+    {"own_address", "the node takes that address for its own"},
     {"kept_away", "the node's own word: `timectl peer show IP` says until when"},
     {"uplink_down",
      "five masternodes or more fell silent within 2 s and nobody is heard since, or the node is "

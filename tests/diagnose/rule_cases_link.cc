@@ -78,6 +78,12 @@ constexpr auto kCases = std::to_array<RuleCase>({
     {"FM-R7", About::peer, kYou, Base::gone,
      [](Facts& f) { dialled(f, EndReason::self_connection); },
      [](Facts& f) { f.node.address = IpAddress::v4(64, 91, 241, 11); }},
+    {"own_address", About::peer, Act::nobody, Base::gone,
+     [](Facts& f) {
+       f.node.address = kPeer;
+       peer(f).contact = {};
+     },
+     [](Facts& f) { peer(f).contact = {}; }, true},
     {"slow", About::peer, Act::nobody, Base::well,
      [](Facts& f) {
        probed(f, Stage::ping, Outcome::ok);
