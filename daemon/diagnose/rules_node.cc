@@ -214,9 +214,10 @@ void descriptors(const Scene& s, Proof& p) {
 }
 
 void unclean_stop(const Scene& s, Proof& p) {
-  if (s.node().last_stop_clean == false) {
-    p.add(Side::ours, 0.8, "the last run ended without a word");
-  }
+  if (s.node().last_stop_clean != false) return;
+  p.add(Side::ours, 0.8, "the run before this one ended without a word");
+  // True for as long as this run lasts, and where the database came through it no fault of it.
+  if (s.node().audit_broken != true && s.node().chain_error.empty()) p.weighs(Severity::info);
 }
 
 void restart_loop(const Scene& s, Proof& p) {

@@ -69,7 +69,7 @@ constexpr auto kCases = std::to_array<RuleCase>({
      },
      [](Facts& f) { f.node.resources.descriptors = 800; }},
     {"FM-X10", About::node, kYou, Base::well, [](Facts& f) { f.node.last_stop_clean = false; },
-     [](Facts& f) { f.node.last_stop_clean.reset(); }},
+     [](Facts& f) { f.node.last_stop_clean.reset(); }, true},
     {"FM-X12", About::node, kYou, Base::well,
      [](Facts& f) { f.node.timed = LocalTimedFacts{.watchdog_restarts_half_hour = 5}; },
      [](Facts& f) { f.node.timed = LocalTimedFacts{.watchdog_restarts_half_hour = 2}; }},

@@ -260,6 +260,17 @@ TEST(Diagnosis, OfAMasternodeThatIsKeptAwayIsNotThatThereAreTwoWhitelists) {
   EXPECT_NE(found(diagnose(facts), "FM-B13"), nullptr) << "the control: its slot is a regular one";
 }
 
+TEST(Diagnosis, OfAnUncleanStopIsARemarkWhileTheDatabaseIsWhole) {
+  auto facts = well();
+  facts.peer.reset();
+  facts.node.last_stop_clean = false;
+  const auto whole = diagnose(facts);
+  EXPECT_EQ(whole.code, "") << told(whole);
+  EXPECT_NE(found(whole, "FM-X10"), nullptr) << told(whole);
+  facts.node.audit_broken = true;
+  EXPECT_EQ(diagnose(facts).code, "FM-X10") << told(diagnose(facts));
+}
+
 TEST(Diagnosis, OfAPeerIsNotAboutTheDiskOfThisNode) {
   auto facts = gone();
   dialled(facts, EndReason::refused, 5);
