@@ -184,15 +184,23 @@ void dialler_wedged(const Scene& s, Proof& p) {
             span_text(*timed->dial_tick_age_seconds));
 }
 
+// A service of systemd has its group for itself; another is shared with who knows whom (a
+// container, a login), and then the kills may be another program's.
 void killed_for_memory(const Scene& s, Proof& p) {
-  const auto& r = s.node().resources;
-  if (r.oom_kills > 0) {
-    p.add(Side::ours, 0.95, "the kernel killed it " + count_text(r.oom_kills, "time", "times"));
-  }
-  if (!r.memory_bytes || r.memory_limit_bytes.value_or(0) == 0) return;
-  const auto share =
-      static_cast<double>(*r.memory_bytes) / static_cast<double>(*r.memory_limit_bytes);
   constexpr double kAlmost = 0.95;
+  const auto& r = s.node().resources;
+  const auto share =
+      r.memory_bytes && r.memory_limit_bytes.value_or(0) > 0
+          ? static_cast<double>(*r.memory_bytes) / static_cast<double>(*r.memory_limit_bytes)
+          : 0;
+  if (r.oom_kills > 0) {
+    const bool own_group = r.cgroup.ends_with(".service");
+    p.add(Side::ours, own_group ? 0.95 : 0.4,
+          "the kernel killed for memory " + count_text(r.oom_kills, "time", "times") +
+              " in this control group (" + (r.cgroup.empty() ? "the root" : r.cgroup) +
+              "), any process, since the group was made");
+    if (!own_group && share < kAlmost) p.weighs(Severity::warning);
+  }
   if (share < kAlmost) return;
   p.add(Side::ours, 0.6, number_text(share * 100) + " % of the memory allowed is used");
 }

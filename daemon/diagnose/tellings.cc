@@ -147,7 +147,9 @@ constexpr auto kTellings = std::to_array<Telling>({
      "its kernel answers and the program does not: neither P2P nor RPC says a word; of "
      "this node: its timers come late"},
     {"FM-X7", "a heartbeat, and no tick of the dialler for 2 minutes"},
-    {"FM-X8", "the control group counts kills for memory, or almost all of the limit is used"},
+    {"FM-X8",
+     "the control group counts kills for memory (of any process in it; a guess where it is no "
+     "service's), or almost all of the limit is used"},
     {"FM-X9", "80 % of the descriptors are in use, or the system refused one"},
     {"FM-X10",
      "the write-ahead log of the database was left behind; a remark while the database is whole"},

@@ -271,6 +271,22 @@ TEST(Diagnosis, OfAnUncleanStopIsARemarkWhileTheDatabaseIsWhole) {
   EXPECT_EQ(diagnose(facts).code, "FM-X10") << told(diagnose(facts));
 }
 
+TEST(Diagnosis, OfKillsInAGroupThatOthersShareIsAGuess) {
+  auto facts = well();
+  facts.peer.reset();
+  facts.node.resources.oom_kills = 3;
+  facts.node.resources.cgroup = "system.slice/timectl.service";
+  EXPECT_EQ(diagnose(facts).findings.at(0).severity, Severity::critical) << "the control";
+  EXPECT_GT(diagnose(facts).confidence, 0.5);
+  facts.node.resources.cgroup = "user.slice/user-0.slice/session-1.scope";
+  const auto shared = diagnose(facts);
+  ASSERT_EQ(shared.code, "FM-X8") << told(shared);
+  EXPECT_EQ(shared.findings[0].severity, Severity::warning);
+  EXPECT_LT(shared.confidence, 0.5);
+  EXPECT_NE(shared.verdict.find("session-1.scope), any process, since"), std::string::npos)
+      << shared.verdict;
+}
+
 TEST(Diagnosis, OfAPeerIsNotAboutTheDiskOfThisNode) {
   auto facts = gone();
   dialled(facts, EndReason::refused, 5);
