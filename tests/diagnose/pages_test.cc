@@ -33,6 +33,15 @@ TEST(Pages, EveryCodeWithARuleSaysHowItIsToldApart) {
   EXPECT_NE(told_by("FM-P2").find("diagnose log"), std::string::npos) << "a code without a rule";
 }
 
+TEST(Pages, SayWhatThisVersionDoesNotGather) {
+  for (const auto code : not_gathered()) {
+    const auto rules = all_rules();
+    EXPECT_TRUE(std::ranges::any_of(rules, [&](const Rule* r) { return r->code == code; })) << code;
+    EXPECT_NE(told_by(code).find("does not gather"), std::string::npos) << code;
+  }
+  EXPECT_EQ(told_by("FM-R1").find("does not gather"), std::string::npos) << "the control";
+}
+
 TEST(Pages, OwnRemediesAreOfCodesThatCanBeOursAndNameOurOwnMeans) {
   std::set<std::string_view> seen;
   for (const auto& row : own_remedies()) {
