@@ -103,7 +103,11 @@ Result<int> diagnose_facts(Context& context, const std::string& file) {
   const auto text = read_input(file, "facts", diagnose::kMaxFactsBytes);
   if (!text) return text.error();
   auto facts = read_facts(*text);
-  if (!facts) return facts.error();
+  if (!facts) {
+    auto refused = facts.error();
+    refused.message = (file == "-" ? "standard input" : printable(file)) + ": " + refused.message;
+    return refused;
+  }
   auto& out = context.out;
   const bool live = facts->node.running == true;
   if (!facts->peer) {

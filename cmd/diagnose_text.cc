@@ -196,6 +196,7 @@ std::string next_for_peer(const diagnose::DiagnosePeerReply& reply, bool live) {
   const auto ip = reply.ip.to_string();
   const bool asked = !reply.probe.empty() || !reply.not_probed.empty();
   if (reply.facts.peer && reply.facts.peer->banned_here) return "timectl ban why " + ip;
+  if (diagnose::Scene(reply.facts).is_us()) return "timectl diagnose node";
   if (!asked && !is_connected(reply)) return "timectl diagnose peer " + ip + " --probe";
   if (!reply.code.empty()) return "timectl explain " + reply.code;
   return live ? "timectl peer history " + ip : "timectl node start";

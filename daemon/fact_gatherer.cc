@@ -98,9 +98,11 @@ void add_host(const Call& call, diagnose::NodeFacts& facts) {
                      .log_bytes_a_day = disk.log_bytes_a_day};
 }
 
-// A node on loopback is one of a laboratory, whose nodes all use its port.
-std::uint64_t network_port(const config::Config& config) {
-  if (config.node.listen.is_loopback()) return config.p2p_port();
+// A node on loopback is one of a laboratory, whose nodes all use its port; so do those of a network
+// of one's own, which is one without public addresses.
+std::uint64_t network_port(const config::Config& config, const std::optional<IpAddress>& own) {
+  const bool of_our_own = own && (own->is_private() || own->is_loopback());
+  if (config.node.listen.is_loopback() || of_our_own) return config.p2p_port();
   return wire::params_of(config.network.name == Network::mainnet ? wire::Network::mainnet
                                                                  : wire::Network::testnet)
       .port;
@@ -110,7 +112,7 @@ Result<void> add_listener(const Call& call, diagnose::NodeFacts& facts) {
   const auto& services = call.services;
   auto& listener = facts.listener;
   listener.port = services.config->p2p_port();
-  listener.network_port = network_port(*services.config);
+  listener.network_port = network_port(*services.config, services.facts.own_address);
   const auto accepted = newest(call, EventKind::inbound_accepted, kDay);
   if (!accepted) return accepted.error();
   listener.inbound_last_day = accepted->size();
@@ -166,6 +168,7 @@ std::uint64_t dead_for_a_day(const Call& call) {
 
 Result<void> add_api(const Call& call, diagnose::NodeFacts& facts) {
   const auto& services = call.services;
+  if (!services.config->discovery.enabled) return {};  // what was fetched before is not renewed
   if (services.list == nullptr || !services.list->state.attempted_at) return {};
   const auto& state = services.list->state;
   auto& api = facts.api;

@@ -98,6 +98,7 @@ void add_memory(ResourceFacts& facts, const HostSources& sources) {
   }
   auto group = own_cgroup(sources.process);
   if (!group) return;
+  facts.cgroup = group->string();
   const auto kills = line_after(read_text(sources.cgroups / *group / "memory.events"), "oom_kill ");
   if (!kills.empty()) facts.oom_kills = number_of(kills.front()).value_or(0);
   // Each folder above ours may allow less.

@@ -1,5 +1,8 @@
 #include "daemon/diagnose/facts.h"
 
+#include <algorithm>
+#include <array>
+
 #include "daemon/core/json.h"
 
 namespace timectl::diagnose {
@@ -10,6 +13,44 @@ constexpr std::size_t kMaxPeers = 5'000;
 constexpr std::size_t kMaxSessions = 10'000;
 constexpr std::size_t kMaxDepth = 16;
 constexpr std::size_t kMaxQuoted = 500;  // bytes of a refusal
+
+bool holds_addresses(std::string_view member) {
+  constexpr std::array<std::string_view, 7> kMembers{
+      "ip", "address", "external_ip", "from", "best_peer", "vouched_by", "peers"};
+  return std::ranges::find(kMembers, member) != kMembers.end();
+}
+
+// Where the text stands that was refused as an address: IpAddress does not know its field.
+std::string field_of(const json::value& value, const Error& refused, const std::string& path,
+                     std::string_view member) {
+  if (value.is_string() && holds_addresses(member)) {
+    const auto ip = IpAddress::parse({value.get_string().data(), value.get_string().size()});
+    return !ip && ip.error().message == refused.message ? path : "";
+  }
+  std::string found;
+  if (value.is_array()) {
+    std::size_t i = 0;
+    for (const auto& item : value.get_array()) {
+      if (!found.empty()) break;
+      found = field_of(item, refused, path + "[" + std::to_string(i++) + "]", member);
+    }
+  } else if (value.is_object()) {
+    for (const auto& pair : value.get_object()) {
+      if (!found.empty()) break;
+      const std::string key(pair.key());
+      found = field_of(pair.value(), refused, path.empty() ? key : path + "." + key, key);
+    }
+  }
+  return found;
+}
+
+// A bad address is bad data like any other bad field, and not a bad argument.
+Error named(Error refused, const json::value& value) {
+  if (refused.code != Code::not_an_address) return refused;
+  auto error = bad_field(field_of(value, refused, "", ""), refused.message);
+  error.because = refused.because;
+  return error;
+}
 
 }  // namespace
 
@@ -35,7 +76,7 @@ Result<Facts> facts_from_json(std::string_view text) {
   Facts facts;
   if (auto ok = from_json(value, facts, ""); !ok) {
     // It quotes what it refuses, which may drive a terminal.
-    auto refused = ok.error();
+    auto refused = named(ok.error(), value);
     refused.message = printable(refused.message, kMaxQuoted);
     refused.because = printable(refused.because, kMaxQuoted);
     return refused;

@@ -34,14 +34,15 @@ struct ResourceFacts {
   std::uint64_t descriptors_refused = 0;  // EMFILE in the last hour
   std::optional<std::uint64_t> memory_bytes = {};
   std::optional<std::uint64_t> memory_limit_bytes = {};
-  std::uint64_t oom_kills = 0;  // of our unit since boot
+  std::uint64_t oom_kills = 0;  // of any process in our control group, since that was made
+  std::string cgroup = {};      // that group, below the root
   std::optional<std::uint64_t> log_bytes = {};
   std::optional<std::uint64_t> log_bytes_a_day = {};
 };
 BOOST_DESCRIBE_STRUCT(ResourceFacts, (),
                       (disk_free_bytes, disk_total_bytes, descriptors, descriptors_limit,
-                       descriptors_refused, memory_bytes, memory_limit_bytes, oom_kills, log_bytes,
-                       log_bytes_a_day))
+                       descriptors_refused, memory_bytes, memory_limit_bytes, oom_kills, cgroup,
+                       log_bytes, log_bytes_a_day))
 
 struct ListenerFacts {
   std::optional<bool> wanted = {};

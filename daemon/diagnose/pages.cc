@@ -13,6 +13,12 @@ constexpr auto kOwnCodes = std::to_array<OwnCode>({
     {"slow", "The peer answers, but slowly",
      "It is reachable and well, but an answer takes far longer than is usual.",
      "Look at the path to it and at its load; `timectl peer score IP` shows what is usual."},
+    {"own_address", "This is our own address", "A node has no session with itself.",
+     "Nothing; `timectl diagnose node` judges this node."},
+    {"kept_away", "An operator of this node keeps the peer away",
+     "It was disconnected by hand for a time, and until that is over nobody dials it or lets it "
+     "in.",
+     "`timectl peer connect IP` ends that and dials it now."},
 });
 
 constexpr auto kOwnRemedies = std::to_array<OwnRemedy>({
@@ -97,12 +103,24 @@ constexpr auto kOwnRemedies = std::to_array<OwnRemedy>({
     {"FM-A5", "Look at `timectl whitelist pending`, then approve or reject."},
 });
 
+// Their rules judge facts that come from a file (`diagnose facts`) and that no node gathers yet:
+// those of a timed beside us, identities and uptimes over time, and what a file of ours ignores.
+constexpr auto kNotGathered = std::to_array<std::string_view>(
+    {"FM-R5", "FM-R9", "FM-X7", "FM-X12", "FM-X15", "FM-X16", "FM-C5", "FM-C6", "FM-C9", "FM-P13"});
+
 }  // namespace
+
+std::span<const std::string_view> not_gathered() {
+  return kNotGathered;
+}
 
 std::string told_by(std::string_view code) {
   const auto all = tellings();
   const auto row = std::ranges::find(all, code, &Telling::code);
-  if (row != all.end()) return std::string(row->text);
+  if (row != all.end()) {
+    const bool gathered = std::ranges::find(kNotGathered, code) == kNotGathered.end();
+    return std::string(row->text) + (gathered ? "" : " (this version does not gather that)");
+  }
   return "by the lines of timed's own log alone: timectl diagnose log FILE";
 }
 

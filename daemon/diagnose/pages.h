@@ -19,6 +19,9 @@ struct Telling {
 // How `code` is told apart; also of one that only a log names, or nobody from outside.
 [[nodiscard]] std::string told_by(std::string_view code);
 
+// Codes whose rules no node of this version gives the facts; told_by() says so.
+[[nodiscard]] std::span<const std::string_view> not_gathered();
+
 struct OwnRemedy {
   std::string_view code;
   std::string_view text;

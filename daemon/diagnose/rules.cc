@@ -12,8 +12,9 @@
 namespace timectl::diagnose {
 namespace {
 
-constexpr double kWorthSaying = 0.2;  // below it a finding is a guess
-constexpr double kExplains = 0.5;     // from here on it hides its consequences
+constexpr double kWorthSaying = 0.2;   // below it a finding is a guess
+constexpr double kExplains = 0.5;      // from here on it hides its consequences
+constexpr double kNobodyLooked = 0.2;  // the most that is known of what nobody looked at
 constexpr std::size_t kMaxPeersNamed = 5;
 
 // A likely small thing must not stand before a likely large one, nor a guess before a certainty.
@@ -159,16 +160,19 @@ void sort(std::vector<Finding>& findings, Rank rank_of) {
   });
 }
 
-std::string who(const Finding& finding) {
-  if (finding.peers.empty()) return "This node";
+std::string names_of(const std::vector<IpAddress>& peers) {
   std::string names;
-  for (std::size_t i = 0; i < finding.peers.size() && i < kMaxPeersNamed; ++i) {
-    names += (i == 0 ? "" : ", ") + finding.peers[i].to_string();
+  for (std::size_t i = 0; i < peers.size() && i < kMaxPeersNamed; ++i) {
+    names += (i == 0 ? "" : ", ") + peers[i].to_string();
   }
-  if (finding.peers.size() > kMaxPeersNamed) {
-    names += " and " + std::to_string(finding.peers.size() - kMaxPeersNamed) + " more";
+  if (peers.size() > kMaxPeersNamed) {
+    names += " and " + std::to_string(peers.size() - kMaxPeersNamed) + " more";
   }
   return names;
+}
+
+std::string who(const Finding& finding) {
+  return finding.peers.empty() ? "This node" : names_of(finding.peers);
 }
 
 std::string sentence(const Finding& finding) {
@@ -193,21 +197,52 @@ void conclude_well(Diagnosis& diagnosis, const Facts& facts) {
     const bool running = facts.node.running == true;
     diagnosis.verdict = running ? "This node: nothing is wrong as far as it can see."
                                 : "This node does not run, so little is known of it.";
-    diagnosis.confidence = running ? 0.8 : 0.2;  // what nobody looked at is not known
+    diagnosis.confidence = running ? 0.8 : kNobodyLooked;
     return;
   }
   const Scene scene(facts);
   const auto ip = facts.peer->ip.to_string();
-  if (scene.connected()) {
+  if (scene.is_us()) {
+    diagnosis.verdict = ip + ": this is our own address, and no peer of ours.";
+    diagnosis.confidence = 0.9;
+  } else if (scene.connected()) {
     diagnosis.verdict = ip + ": connected, and nothing is wrong as far as we can see.";
     diagnosis.confidence = scene.rpc_ok() || facts.peer->probe ? 0.9 : 0.8;
-  } else if (scene.contact().stage >= Stage::handshake && scene.contact().outcome == Outcome::ok) {
-    diagnosis.verdict = ip + ": not connected, but a probe gets through.";
-    diagnosis.confidence = 0.7;
+  } else if (scene.probe_reached(Stage::handshake)) {
+    const bool all = scene.contact().outcome == Outcome::ok;
+    diagnosis.verdict =
+        ip + ": not connected, but it answers: " +
+        (all ? "a probe gets through." : "after the handshake, " + scene.contact().text + ".");
+    diagnosis.confidence = all ? 0.7 : kExplains;
   } else {
     diagnosis.verdict =
         ip + ": not connected, and nothing known says why; a probe would tell more.";
   }
+}
+
+bool is_down(const Facts& facts) {
+  return facts.peer->whitelisted && !Scene(facts).connected();
+}
+
+// Nobody knows better than a session whether a masternode is well: where there is none and no
+// finding says why, nothing speaks for "nothing is wrong".
+void conclude_all(Diagnosis& diagnosis, const Facts& node, std::size_t masternodes,
+                  const std::vector<IpAddress>& unexplained) {
+  conclude_well(diagnosis, node);
+  if (node.node.running != true || masternodes == 0) return;
+  const auto all = count_text(masternodes, "masternode", "masternodes");
+  if (node.node.listener.wanted == false) {
+    diagnosis.verdict =
+        "This node runs passive and connects to nobody, so nothing is known of " + all + ".";
+    diagnosis.confidence = kNobodyLooked;
+    return;
+  }
+  if (unexplained.empty()) return;
+  diagnosis.verdict = std::to_string(unexplained.size()) + " of " + all +
+                      (unexplained.size() == 1 ? " is" : " are") +
+                      " not connected, and nothing known says why: " + names_of(unexplained) +
+                      "; a probe would tell more.";
+  diagnosis.confidence = kNobodyLooked;
 }
 
 // The finding of other peers that is the same root cause; the size of `findings`: none.
@@ -252,9 +287,13 @@ Diagnosis diagnose_all(const NodeFacts& node, std::span<const PeerFacts> peers) 
   auto of_node = judge(facts, true);
   drop_hidden(of_node.findings, of_node);
   diagnosis.findings = of_node.findings;
+  std::vector<IpAddress> unexplained;
   for (const auto& peer : peers) {
     facts.peer = peer;
     auto of_peer = judge(facts, false);
+    if (is_down(facts) && std::ranges::all_of(of_peer.findings, is_remark)) {
+      unexplained.push_back(peer.ip);
+    }
     drop_hidden(of_peer.findings, of_peer);
     drop_hidden(of_peer.findings, of_node);
     for (auto& finding : of_peer.findings) {
@@ -274,7 +313,7 @@ Diagnosis diagnose_all(const NodeFacts& node, std::span<const PeerFacts> peers) 
   sort(diagnosis.findings, rank);
   conclude(diagnosis);
   facts.peer.reset();
-  if (diagnosis.code.empty()) conclude_well(diagnosis, facts);
+  if (diagnosis.code.empty()) conclude_all(diagnosis, facts, peers.size(), unexplained);
   return diagnosis;
 }
 

@@ -13,8 +13,8 @@ constexpr double kLongestHonest = 104'857'600;  // FM-H13: batches of a node tha
 constexpr std::uint64_t kLoop = 5;              // dials dropped at accept
 constexpr std::uint64_t kUnreadable = 20;       // frames of one session
 constexpr std::uint64_t kFarApart = 100;        // commits
-constexpr std::size_t kNotOurs = 2;             // peers that refuse us all the same way
-constexpr std::uint64_t kGenesisWitnesses = 3;  // failures.md, FM-H8
+constexpr std::uint64_t kWitnesses = 3;         // masternodes, until it is ours (FM-H8)
+constexpr double kHour = 3600;                  // seconds: what they said before is over
 constexpr double kSameMoment = 300;             // seconds, FM-H8
 
 void banned(const Scene& s, Proof& p, std::string_view code) {
@@ -25,10 +25,20 @@ void banned(const Scene& s, Proof& p, std::string_view code) {
   p.acts(Act::you);
 }
 
-std::uint64_t ended_by(const NodeFacts& node, EndReason reason) {
-  return static_cast<std::uint64_t>(
-      std::count_if(node.peers.begin(), node.peers.end(),
-                    [&](const PeerBrief& b) { return !b.connected && b.ended == reason; }));
+// When masternodes that are not back turned us away like that in the last hour, in order. None
+// where another one has a session with us: to it we are right, and so it is not ours. Strangers
+// are no witnesses, they may say what they like.
+std::vector<WallTime> turned_away(const Scene& s, EndReason reason) {
+  std::vector<WallTime> ends;
+  for (const auto& peer : s.node().peers) {
+    if (!peer.whitelisted) continue;
+    if (peer.connected) return {};
+    const bool lately =
+        peer.ended == reason && peer.ended_at && s.seconds_since(*peer.ended_at) <= kHour;
+    if (lately) ends.push_back(*peer.ended_at);
+  }
+  std::ranges::sort(ends);
+  return ends;
 }
 
 bool says(const Scene& s, std::string_view words) {
@@ -87,14 +97,10 @@ void other_network(const Scene& s, Proof& p) {
 }
 
 void our_network(const Scene& s, Proof& p) {
-  const auto n = ended_by(s.node(), EndReason::wrong_magic);
-  if (n < kGenesisWitnesses) return;
-  if (std::any_of(s.node().peers.begin(), s.node().peers.end(),
-                  [](const PeerBrief& b) { return b.connected; })) {
-    p.doubt(0.6);
-  }
+  const auto n = turned_away(s, EndReason::wrong_magic).size();
+  if (n < kWitnesses) return;
   p.add(Side::others, 0.85,
-        std::to_string(n) + " peers are on another network than " +
+        std::to_string(n) + " masternodes are on another network than " +
             std::string(name_of(s.node().network)) + ", which is ours");
 }
 
@@ -132,10 +138,10 @@ void old_commit(const Scene& s, Proof& p) {
 }
 
 void all_refuse_our_version(const Scene& s, Proof& p) {
-  const auto n = ended_by(s.node(), EndReason::rejected_notice);
-  if (n < kNotOurs) return;
+  const auto n = turned_away(s, EndReason::rejected_notice).size();
+  if (n < kWitnesses) return;
   p.add(Side::others, 0.85,
-        std::to_string(n) + " peers reject our Handshake; our commit count is " +
+        std::to_string(n) + " masternodes reject our Handshake; our commit count is " +
             std::to_string(s.node().commit_count));
 }
 
@@ -176,23 +182,16 @@ void zero_genesis(const Scene& s, Proof& p) {
   if (node.timed && all_zero(node.timed->genesis_hash)) {
     p.add(Side::ours, 0.9, "getblockhash 0 of the timed here gives zeros");
   }
-  std::uint64_t together = 0;
-  for (const auto& first : node.peers) {
-    if (first.ended != EndReason::wrong_genesis || !first.ended_at) continue;
-    std::uint64_t near = 0;
-    for (const auto& other : node.peers) {
-      const bool same = other.ended == EndReason::wrong_genesis && other.ended_at &&
-                        *other.ended_at >= *first.ended_at &&
-                        seconds(Duration(*other.ended_at - *first.ended_at)) <= kSameMoment;
-      if (same) ++near;
-    }
-    together = std::max(together, near);
+  const auto ends = turned_away(s, EndReason::wrong_genesis);
+  std::size_t together = 0;
+  for (std::size_t first = 0, last = 0; last < ends.size(); ++last) {
+    while (seconds(Duration(ends[last] - ends[first])) > kSameMoment) ++first;
+    together = std::max(together, last - first + 1);
   }
-  if (together >= kGenesisWitnesses) {
+  if (together >= kWitnesses) {
     p.add(Side::others, 0.8,
           std::to_string(together) +
-              " peers differ from our genesis within 5 minutes: all will ban "
-              "us in turn");
+              " masternodes differ from our genesis within 5 minutes: all will ban us in turn");
   }
 }
 

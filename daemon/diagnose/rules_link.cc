@@ -134,9 +134,16 @@ void ourselves(const Scene& s, Proof& p) {
   if (s.peer().contact.last_dial == EndReason::self_connection && !s.connected()) {
     p.add(Side::ours, 0.95, "our own Handshake came back: we dialled ourselves");
   }
-  if (s.node().address && *s.node().address == s.peer().ip) {
-    p.add(Side::ours, 0.95, s.peer().ip.to_string() + " is our own address");
-  }
+  const auto& contact = s.peer().contact;
+  const bool dialled = contact.dials_last_hour > 0 || contact.last_dial || !contact.failed.empty();
+  if (!s.is_us() || !(dialled || s.peer().banned_here)) return;
+  p.add(Side::ours, 0.95,
+        s.peer().ip.to_string() + " is our own address, and we " + (dialled ? "dial" : "ban") +
+            " it");
+}
+
+void own_address(const Scene& s, Proof& p) {
+  if (s.is_us()) p.add(Side::ours, 0.95, "the node knows it as its own");
 }
 
 void own_address_listed(const Scene& s, Proof& p) {
@@ -213,6 +220,8 @@ constexpr auto kRules = std::to_array<Rule>({
      starved},
     {"FM-R7", About::peer, Severity::warning, Act::you, "FM-R1 FM-R2 FM-H1 FM-H11 FM-D2 FM-P4",
      ourselves},
+    {"own_address", About::peer, Severity::info, Act::nobody,
+     "FM-R1 FM-R2 FM-R6 FM-H1 FM-H11 FM-D2 FM-P4 FM-P9 FM-B12", own_address},
     {"slow", About::peer, Severity::notice, Act::nobody, "", slow},
     {"FM-R7", About::node, Severity::info, Act::you, "", own_address_listed},
     {"FM-R8", About::peer, Severity::warning, Act::peer, "FM-P4 FM-P6", ipv6_lost},

@@ -142,22 +142,32 @@ void locked_out(const Scene& s, Proof& p) {
   p.add(Side::ours, 0.6, "and it answers: " + s.contact().text);
 }
 
+// In the words of Node::kept_away_because; a ban of ours is FM-B1.
+void kept_away(const Scene& s, Proof& p) {
+  if (s.connected() || !s.peer().node) return;
+  const auto& why = s.peer().node->next_attempt_reason;
+  if (why.starts_with("an operator keeps it away")) p.add(Side::ours, 0.95, why);
+}
+
 bool fact_is(const PeerFacts& peer, FactName name, bool value) {
   return std::any_of(
       peer.protection_facts.begin(), peer.protection_facts.end(),
       [&](const ProtectionFact& fact) { return fact.name == name && fact.ok == value; });
 }
 
+// Only of a live connection: without one a slot that it would not get is the fact's own matter (an
+// operator keeps it away, a ban).
 void two_whitelists(const Scene& s, Proof& p) {
-  if (!fact_is(s.peer(), FactName::declared, true)) return;
-  if (fact_is(s.peer(), FactName::applied, false)) {
-    p.add(Side::ours, 0.9,
-          "it is declared as whitelisted, and the live connection is not treated "
-          "so");
-  }
-  if (fact_is(s.peer(), FactName::slot, false)) {
-    p.add(Side::ours, 0.7, "it is declared as whitelisted, and its slot is a regular one");
-  }
+  if (!s.connected() || !fact_is(s.peer(), FactName::declared, true)) return;
+  const auto say = [&](FactName name, double weight, const std::string& what) {
+    for (const auto& fact : s.peer().protection_facts) {
+      if (fact.name != name || fact.ok != false) continue;
+      p.add(Side::ours, weight, what + (fact.detail.empty() ? "" : ": " + fact.detail));
+    }
+  };
+  say(FactName::applied, 0.9,
+      "it is declared as whitelisted, and the live connection is not treated so");
+  say(FactName::slot, 0.7, "it is declared as whitelisted, and its slot is a regular one");
 }
 
 void subnet_ban(const Scene& s, Proof& p) {
@@ -261,6 +271,7 @@ constexpr auto kRules = std::to_array<Rule>({
     {"FM-B10", About::peer, Severity::error, Act::peer, "FM-H11 FM-D2 FM-P4", dictionary<kB10>},
     {"FM-B11", About::peer, Severity::critical, Act::peer, "FM-H11 FM-D2 FM-P4", dictionary<kB11>},
     {"FM-B12", About::peer, Severity::error, Act::you, "FM-D2 FM-P4 FM-P9", locked_out},
+    {"kept_away", About::peer, Severity::warning, Act::you, "FM-D2 FM-P4 FM-B12 FM-B13", kept_away},
     {"FM-B13", About::peer, Severity::warning, Act::you, "FM-B5", two_whitelists},
     {"FM-B14", About::peer, Severity::error, Act::peer, "FM-H11 FM-D2 FM-P4", subnet_ban},
     {"FM-P4", About::peer, Severity::warning, Act::peer, "", forgotten},

@@ -35,17 +35,20 @@ const AilmentView* ailment(const Scene& s, Ailment kind) {
   return at == all.end() ? nullptr : &*at;
 }
 
-bool by_the_network(EndReason reason) {
+// A FIN or a reset that arrives is proof of a link that works.
+bool without_a_word(EndReason reason) {
   return reason == EndReason::transport_dead || reason == EndReason::unresponsive ||
-         reason == EndReason::closed_by_peer || reason == EndReason::no_route ||
-         reason == EndReason::timed_out;
+         reason == EndReason::no_route || reason == EndReason::timed_out;
 }
 
-// The most peers that were lost in one moment of the last minutes and are not back.
+// The most masternodes that were lost in one moment of the last minutes and are not back. Strangers
+// can end their sessions when and how they like.
 std::size_t lost_together(const Scene& s) {
   std::vector<WallTime> ends;
   for (const auto& peer : s.node().peers) {
-    if (peer.connected || !peer.ended_at || !peer.ended || !by_the_network(*peer.ended)) continue;
+    const bool lost = peer.whitelisted && !peer.connected && peer.ended_at && peer.ended &&
+                      without_a_word(*peer.ended);
+    if (!lost) continue;
     const auto age = s.seconds_since(*peer.ended_at);
     if (age >= 0 && age <= kRecent) ends.push_back(*peer.ended_at);
   }
@@ -66,13 +69,13 @@ void uplink(const Scene& s, Proof& p) {
     p.add(Side::ours, 0.7, printable(sick->detail));
   }
   const auto lost = lost_together(s);
-  const auto left =
-      static_cast<std::size_t>(std::count_if(s.node().peers.begin(), s.node().peers.end(),
-                                             [](const PeerBrief& b) { return b.connected; }));
-  if (lost < kTogether || left > lost) return;
-  p.add(
-      Side::others, 0.8,
-      std::to_string(lost) + " peers were lost within 2 s, " + std::to_string(left) + " are left");
+  // Whoever is heard shows that the link works; one that is silent already is only not lost yet.
+  const bool heard = std::ranges::any_of(s.node().peers, [](const PeerBrief& b) {
+    return b.connected && b.state != PeerState::suspect;
+  });
+  if (lost < kTogether || heard) return;
+  p.add(Side::others, 0.8,
+        std::to_string(lost) + " masternodes were lost within 2 s, and nobody is heard since");
 }
 
 void clock_stepped(const Scene& s, Proof& p) {
@@ -181,15 +184,23 @@ void dialler_wedged(const Scene& s, Proof& p) {
             span_text(*timed->dial_tick_age_seconds));
 }
 
+// A service of systemd has its group for itself; another is shared with who knows whom (a
+// container, a login), and then the kills may be another program's.
 void killed_for_memory(const Scene& s, Proof& p) {
-  const auto& r = s.node().resources;
-  if (r.oom_kills > 0) {
-    p.add(Side::ours, 0.95, "the kernel killed it " + count_text(r.oom_kills, "time", "times"));
-  }
-  if (!r.memory_bytes || r.memory_limit_bytes.value_or(0) == 0) return;
-  const auto share =
-      static_cast<double>(*r.memory_bytes) / static_cast<double>(*r.memory_limit_bytes);
   constexpr double kAlmost = 0.95;
+  const auto& r = s.node().resources;
+  const auto share =
+      r.memory_bytes && r.memory_limit_bytes.value_or(0) > 0
+          ? static_cast<double>(*r.memory_bytes) / static_cast<double>(*r.memory_limit_bytes)
+          : 0;
+  if (r.oom_kills > 0) {
+    const bool own_group = r.cgroup.ends_with(".service");
+    p.add(Side::ours, own_group ? 0.95 : 0.4,
+          "the kernel killed for memory " + count_text(r.oom_kills, "time", "times") +
+              " in this control group (" + (r.cgroup.empty() ? "the root" : r.cgroup) +
+              "), any process, since the group was made");
+    if (!own_group && share < kAlmost) p.weighs(Severity::warning);
+  }
   if (share < kAlmost) return;
   p.add(Side::ours, 0.6, number_text(share * 100) + " % of the memory allowed is used");
 }
@@ -211,9 +222,10 @@ void descriptors(const Scene& s, Proof& p) {
 }
 
 void unclean_stop(const Scene& s, Proof& p) {
-  if (s.node().last_stop_clean == false) {
-    p.add(Side::ours, 0.8, "the last run ended without a word");
-  }
+  if (s.node().last_stop_clean != false) return;
+  p.add(Side::ours, 0.8, "the run before this one ended without a word");
+  // True for as long as this run lasts, and where the database came through it no fault of it.
+  if (s.node().audit_broken != true && s.node().chain_error.empty()) p.weighs(Severity::info);
 }
 
 void restart_loop(const Scene& s, Proof& p) {

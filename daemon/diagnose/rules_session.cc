@@ -239,6 +239,7 @@ void dial_wiped_inbound(const Scene& s, Proof& p) {
   const auto apart = std::abs(seconds(Duration(*dial - last->started_at)));
   const auto lasted = seconds(Duration(last->ended_at - last->started_at));
   if (apart > kTogether || lasted > kHealed || last->end_reason == EndReason::shutdown) return;
+  if (*dial > last->ended_at) return;  // what came after the end did not cause it
   p.add(Side::ours, 0.7,
         "it dialled us and we dialled it within " + number_text(apart) +
             " s; our dial was dropped, and then its session died");

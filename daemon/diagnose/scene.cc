@@ -136,6 +136,10 @@ bool Scene::connected() const {
          state_is(PeerState::degraded);
 }
 
+bool Scene::is_us() const {
+  return facts_.peer && facts_.node.address == peer_->ip;
+}
+
 bool Scene::probe_reached(Stage stage) const {
   if (!peer_->probe) return false;
   for (const auto& layer : kLayers) {

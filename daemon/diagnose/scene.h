@@ -66,6 +66,7 @@ class Scene {
   [[nodiscard]] const Contact& contact() const { return contact_; }
 
   [[nodiscard]] bool connected() const;
+  [[nodiscard]] bool is_us() const;  // the "peer" is this node's own address
   [[nodiscard]] bool state_is(PeerState state) const;
   [[nodiscard]] bool rpc_ok() const { return peer_->rpc && peer_->rpc->answer == RpcAnswer::ok; }
   [[nodiscard]] bool rpc_is(RpcAnswer answer) const {

@@ -23,7 +23,7 @@ constexpr auto kTellings = std::to_array<Telling>({
     {"FM-R6",
      "TCP connects, and no TLS answer comes in 5 s; an RPC that hangs as well would be "
      "FM-X6"},
-    {"FM-R7", "our own handshake comes back to us, or the address is ours"},
+    {"FM-R7", "our own handshake comes back to us, or the address is ours and we dial or ban it"},
     {"FM-R8", "IPv6 is in use, and its RPC lists peers as 127.0.0.1"},
     {"FM-R9",
      "different nodes come from one address and replace each other's sessions; or another "
@@ -35,13 +35,15 @@ constexpr auto kTellings = std::to_array<Telling>({
     {"FM-H3", "its first frame has the magic of the other network"},
     {"FM-H4", "it refuses our protocol version, or says a version below 2"},
     {"FM-H5",
-     "it says a commit count below the least, or refuses ours; from several peers it is "
-     "ours"},
+     "it says a commit count below the least, or refuses ours; of three masternodes in an hour, "
+     "with none connected, it is ours"},
     {"FM-H6",
      "handshake and pings work, and its genesis hash is another than ours; of three peers "
      "at once it would be ours (FM-H8)"},
     {"FM-H7", "its genesis hash is the right one, and it banned us over the genesis all the same"},
-    {"FM-H8", "several peers seem to have another genesis, or our own reads as zeros"},
+    {"FM-H8",
+     "three masternodes within 5 minutes have another genesis and none is connected, or our own "
+     "reads as zeros"},
     {"FM-H9", "the first bytes that come are no TLS; they are shown in hex"},
     {"FM-H10", "it banned us for a wrong server name in TLS"},
     {"FM-H11",
@@ -145,16 +147,20 @@ constexpr auto kTellings = std::to_array<Telling>({
      "its kernel answers and the program does not: neither P2P nor RPC says a word; of "
      "this node: its timers come late"},
     {"FM-X7", "a heartbeat, and no tick of the dialler for 2 minutes"},
-    {"FM-X8", "the control group counts kills for memory, or almost all of the limit is used"},
+    {"FM-X8",
+     "the control group counts kills for memory (of any process in it; a guess where it is no "
+     "service's), or almost all of the limit is used"},
     {"FM-X9", "80 % of the descriptors are in use, or the system refused one"},
-    {"FM-X10", "the write-ahead log of the database was left behind"},
+    {"FM-X10",
+     "the write-ahead log of the database was left behind; a remark while the database is whole"},
     {"FM-X11", "its uptime is below 5 minutes, and it refuses or is mute"},
     {"FM-X12", "three starts or more within half an hour"},
     {"FM-X15", "a third of the peers were started within half an hour"},
     {"FM-X16", "the timed beside us panicked"},
     {"FM-C1", "peers see another address than the configured one"},
     {"FM-C2", "we listen on another port than the network dials"},
-    {"FM-C3", "most peers answer with the magic of the other network"},
+    {"FM-C3",
+     "three masternodes answer with the magic of the other network, and none is connected"},
     {"FM-C5", "the configuration holds keys that nothing reads"},
     {"FM-C6", "its registry has our collateral at two addresses"},
     {"FM-C7", "a whitelisted peer says that it is no masternode"},
@@ -175,9 +181,11 @@ constexpr auto kTellings = std::to_array<Telling>({
     {"FM-A11", "it lists ten peers or more and is connected with none"},
     {"FM-A12", "its best height is its own, while others are further"},
     {"slow", "its Ack takes over 1 s, or the median of the pings 0.5 s"},
+    {"own_address", "the node takes that address for its own"},
+    {"kept_away", "the node's own word: `timectl peer show IP` says until when"},
     {"uplink_down",
-     "five peers or more were lost within 2 s, or the node is cut off by its own "
-     "bookkeeping"},
+     "five masternodes or more fell silent within 2 s and nobody is heard since, or the node is "
+     "cut off by its own bookkeeping"},
     {"clock_step", "the wall clock jumped against the monotonic one"},
 });
 

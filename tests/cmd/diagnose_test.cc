@@ -119,6 +119,10 @@ TEST(Diagnose, FactsThatAreNoneAreRefused) {
   EXPECT_EQ(box.run({"diagnose", "facts", "-"}, "").status, 65);
   EXPECT_EQ(box.run({"diagnose", "facts", "-"}, R"({"data":{"ip":"1.2.3.4"}})").status, 65);
   EXPECT_EQ(box.run({"diagnose", "facts", kFacts + "bad_word"}).status, 65);
+  const auto no_address = box.run({"diagnose", "facts", "-"}, R"({"node":{"address":"1.2.3"}})");
+  EXPECT_EQ(no_address.status, 65) << no_address.err;
+  EXPECT_NE(no_address.err.find("standard input: field `node.address`"), std::string::npos)
+      << no_address.err;
   EXPECT_EQ(box.run({"diagnose", "facts", "/nonexistent/facts"}).status, 66);
   EXPECT_EQ(box.run({"diagnose", "facts", "-"}, std::string(5'000'000, ' ')).status, 65);
 }

@@ -263,6 +263,30 @@ TEST_F(DiagnoseMethods, TheNodeIsJudgedByWhatItKnowsOfItself) {
   EXPECT_EQ(reply.at("facts").at("node").at("whitelisted"), 1);
 }
 
+TEST_F(DiagnoseMethods, AListThatNobodyFetchesAnyMoreIsNotOutOfDate) {
+  add({"203.0.113.5"});
+  list_.state.attempted_at = now_.wall - 240h;
+  list_.state.accepted_at = now_.wall - 240h;
+  EXPECT_EQ(good("diagnose.node").at("code"), "FM-B5") << "the control";
+  config_.discovery.enabled = false;
+  const auto reply = good("diagnose.node");
+  EXPECT_EQ(reply.at("code"), "") << json::serialize(reply);
+  EXPECT_TRUE(reply.at("facts").at("node").at("api").at("good_at").is_null());
+}
+
+TEST_F(DiagnoseMethods, APortOfItsOwnIsNoFaultInANetworkOfItsOwn) {
+  with_a_node();
+  add({"203.0.113.5"});
+  config_.network.port = 25'000;
+  methods_->services().facts.own_address = IpAddress::v4(198, 51, 100, 3);
+  const auto has = [](const json::value& reply) {
+    return json::serialize(reply.at("findings")).find("FM-C2") != std::string::npos;
+  };
+  EXPECT_TRUE(has(good("diagnose.node"))) << "the control: a public address";
+  methods_->services().facts.own_address = IpAddress::v4(10, 20, 0, 3);
+  EXPECT_FALSE(has(good("diagnose.node")));
+}
+
 TEST_F(DiagnoseMethods, TheTailOfTheAuditLogIsLookedAt) {
   add({"203.0.113.5"});
   EXPECT_EQ(good("diagnose.node").at("facts").at("node").at("audit_broken"), false);

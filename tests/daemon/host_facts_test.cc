@@ -56,6 +56,7 @@ TEST_F(HostFacts, TakeTheTightestMemoryLimitOfTheGroupsAbove) {
   EXPECT_EQ(facts().memory_bytes, 1000U * static_cast<std::uint64_t>(::getpagesize()));
   EXPECT_EQ(facts().memory_limit_bytes, 536'870'912U);
   EXPECT_EQ(facts().oom_kills, 2U);
+  EXPECT_EQ(facts().cgroup, "system.slice/timectl.service");
   write(group() / "memory.max", "1048576\n");
   EXPECT_EQ(facts().memory_limit_bytes, 1'048'576U);
 }

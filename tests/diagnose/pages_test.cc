@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "daemon/core/observer.h"
@@ -12,7 +13,8 @@ namespace timectl::diagnose {
 namespace {
 
 bool is_known(std::string_view code) {
-  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value() || code == "slow";
+  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value() ||
+         std::ranges::find(own_codes(), code, &OwnCode::code) != own_codes().end();
 }
 
 TEST(Pages, EveryCodeWithARuleSaysHowItIsToldApart) {
@@ -29,6 +31,15 @@ TEST(Pages, EveryCodeWithARuleSaysHowItIsToldApart) {
   }
   for (const auto code : told) EXPECT_TRUE(ruled.contains(code)) << code << " has no rule";
   EXPECT_NE(told_by("FM-P2").find("diagnose log"), std::string::npos) << "a code without a rule";
+}
+
+TEST(Pages, SayWhatThisVersionDoesNotGather) {
+  for (const auto code : not_gathered()) {
+    const auto rules = all_rules();
+    EXPECT_TRUE(std::ranges::any_of(rules, [&](const Rule* r) { return r->code == code; })) << code;
+    EXPECT_NE(told_by(code).find("does not gather"), std::string::npos) << code;
+  }
+  EXPECT_EQ(told_by("FM-R1").find("does not gather"), std::string::npos) << "the control";
 }
 
 TEST(Pages, OwnRemediesAreOfCodesThatCanBeOursAndNameOurOwnMeans) {

@@ -96,6 +96,21 @@ TEST(Reply, ShowsTheSessionInThePlaceOfAProbe) {
   EXPECT_TRUE(make_peer_reply(quiet).probe.empty()) << "nobody was asked";
 }
 
+TEST(FactsAsText, NameTheFieldWhoseAddressIsNone) {
+  const std::pair<const char*, const char*> bad[] = {
+      {R"({"node":{"address":"1.2.3"}})", "`node.address`"},
+      {R"({"node":{"version":"1.2.3","peers":[{"ip":"80.1.1.1"},{"ip":"1.2.3"}]}})",
+       "`node.peers[1].ip`"},
+      {R"({"node":{},"peer":{"ip":"","whitelisted":true}})", "`peer.ip`"}};
+  for (const auto& [text, field] : bad) {
+    const auto facts = facts_from_json(text);
+    ASSERT_FALSE(facts) << text;
+    EXPECT_EQ(facts.error().code, Code::bad_data) << text;
+    EXPECT_NE(facts.error().message.find(field), std::string::npos) << facts.error().message;
+  }
+  EXPECT_TRUE(facts_from_json(R"({"node":{"version":"1.2.3","address":"1.2.3.4"}})"));
+}
+
 TEST(ProbeEnd, IsTheReasonThatADialWouldHaveHad) {
   auto facts = gone();
   probed(facts, Stage::tls, Outcome::closed);

@@ -78,6 +78,12 @@ constexpr auto kCases = std::to_array<RuleCase>({
     {"FM-R7", About::peer, kYou, Base::gone,
      [](Facts& f) { dialled(f, EndReason::self_connection); },
      [](Facts& f) { f.node.address = IpAddress::v4(64, 91, 241, 11); }},
+    {"own_address", About::peer, Act::nobody, Base::gone,
+     [](Facts& f) {
+       f.node.address = kPeer;
+       peer(f).contact = {};
+     },
+     [](Facts& f) { peer(f).contact = {}; }, true},
     {"slow", About::peer, Act::nobody, Base::well,
      [](Facts& f) {
        probed(f, Stage::ping, Outcome::ok);
@@ -139,7 +145,7 @@ constexpr auto kCases = std::to_array<RuleCase>({
      [](Facts& f) { probed(f, Stage::handshake, Outcome::old_protocol); }},
     {"FM-C3", About::node, kYou, Base::gone,
      [](Facts& f) { ended_all(f, EndReason::wrong_magic, 6); },
-     [](Facts& f) { ended_all(f, EndReason::wrong_magic, 2); }},
+     [](Facts& f) { ended_all(f, EndReason::wrong_magic, 5); }},
     {"FM-H4", About::peer, kPeerAct, Base::gone,
      [](Facts& f) { dialled(f, EndReason::old_protocol); },
      [](Facts& f) { dialled(f, EndReason::old_commit); }},
@@ -150,8 +156,8 @@ constexpr auto kCases = std::to_array<RuleCase>({
      },
      [](Facts& f) { live(f).commit_count = 2062; }},
     {"FM-H5", About::node, kYou, Base::gone,
-     [](Facts& f) { ended_all(f, EndReason::rejected_notice, 3); },
-     [](Facts& f) { ended_all(f, EndReason::rejected_notice, 1); }},
+     [](Facts& f) { ended_all(f, EndReason::rejected_notice, 6); },
+     [](Facts& f) { ended_all(f, EndReason::rejected_notice, 5); }},
     {"FM-H6", About::peer, kPeerAct, Base::gone,
      [](Facts& f) {
        probed(f, Stage::genesis, Outcome::mismatch);
@@ -166,8 +172,8 @@ constexpr auto kCases = std::to_array<RuleCase>({
        rpc(f).genesis_hash = std::string(64, 'a');
      }},
     {"FM-H8", About::node, kYou, Base::gone,
-     [](Facts& f) { ended_all(f, EndReason::wrong_genesis, 3); },
-     [](Facts& f) { ended_all(f, EndReason::wrong_genesis, 2); }},
+     [](Facts& f) { ended_all(f, EndReason::wrong_genesis, 6); },
+     [](Facts& f) { ended_all(f, EndReason::wrong_genesis, 5); }},
     {"FM-H9", About::peer, kPeerAct, Base::gone,
      [](Facts& f) {
        probed(f, Stage::tls, Outcome::plaintext);

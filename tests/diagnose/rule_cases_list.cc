@@ -79,6 +79,11 @@ constexpr auto kCases = std::to_array<RuleCase>({
        probed(f, Stage::genesis, Outcome::ok);
        live(f).next_attempt_at = kNow + 1min;
      }},
+    {"kept_away", About::peer, kYou, Base::gone,
+     [](Facts& f) { live(f).next_attempt_reason = "an operator keeps it away for another 59 min"; },
+     [](Facts& f) {  // our own ladder
+       live(f).next_attempt_reason = "attempt 4, after refused";
+     }},
     {"FM-B13", About::peer, kYou, Base::well,
      [](Facts& f) { peer(f).protection_facts[1].ok = false; },
      [](Facts& f) { peer(f).protection_facts[1].ok.reset(); }},

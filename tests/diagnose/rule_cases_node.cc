@@ -56,7 +56,11 @@ constexpr auto kCases = std::to_array<RuleCase>({
      [](Facts& f) { timed(f, 10, 45); }},
     {"FM-X7", About::node, kYou, Base::well, [](Facts& f) { timed(f, 8, 130); },
      [](Facts& f) { timed(f, 45, 130); }},
-    {"FM-X8", About::node, kYou, Base::well, [](Facts& f) { f.node.resources.oom_kills = 1; },
+    {"FM-X8", About::node, kYou, Base::well,
+     [](Facts& f) {
+       f.node.resources.oom_kills = 1;
+       f.node.resources.cgroup = "system.slice/timectl.service";
+     },
      [](Facts& f) {
        f.node.resources.memory_bytes = 900;
        f.node.resources.memory_limit_bytes = 1000;
@@ -69,7 +73,7 @@ constexpr auto kCases = std::to_array<RuleCase>({
      },
      [](Facts& f) { f.node.resources.descriptors = 800; }},
     {"FM-X10", About::node, kYou, Base::well, [](Facts& f) { f.node.last_stop_clean = false; },
-     [](Facts& f) { f.node.last_stop_clean.reset(); }},
+     [](Facts& f) { f.node.last_stop_clean.reset(); }, true},
     {"FM-X12", About::node, kYou, Base::well,
      [](Facts& f) { f.node.timed = LocalTimedFacts{.watchdog_restarts_half_hour = 5}; },
      [](Facts& f) { f.node.timed = LocalTimedFacts{.watchdog_restarts_half_hour = 2}; }},

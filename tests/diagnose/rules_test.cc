@@ -8,6 +8,7 @@
 
 #include "daemon/core/observer.h"
 #include "daemon/core/reflect.h"
+#include "daemon/diagnose/pages.h"
 #include "tests/diagnose/rule_cases.h"
 
 namespace timectl::diagnose {
@@ -39,7 +40,8 @@ std::set<std::string> words(std::string_view text) {
 }
 
 bool is_code(std::string_view code) {
-  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value() || code == "slow";
+  return find_mode(code) != nullptr || value_of<Ailment>(code).has_value() ||
+         std::ranges::find(own_codes(), code, &OwnCode::code) != own_codes().end();
 }
 
 TEST(Rules, EachNamesAModeOfTheCatalogueAndHidesSuchOnly) {
@@ -174,97 +176,6 @@ TEST(Proof, IsSurerOfWhatTwoSidesSay) {
   two.doubt(0.5);
   EXPECT_NEAR(two.confidence(), 0.42, 1e-9);
   EXPECT_EQ(Proof().confidence(), 0);
-}
-
-TEST(Diagnosis, OfAnUplinkThatWentIsOneFindingForAllPeers) {
-  auto facts = gone();
-  lost_all(facts, EndReason::transport_dead, 60s, 200ms);
-  std::vector<PeerFacts> peers;
-  for (int i = 1; i <= 5; ++i) {
-    auto one = gone();
-    one.peer->ip = other_peer(i);
-    dialled(one, EndReason::timed_out, 3);
-    no_rpc(one, RpcAnswer::timed_out);
-    had_session(one, 60s, 5h, EndReason::transport_dead);
-    peers.push_back(*one.peer);
-  }
-  const auto all = diagnose_all(facts.node, peers);
-  ASSERT_EQ(all.findings.size(), 1U) << told(all);
-  EXPECT_EQ(all.code, "uplink_down");
-  EXPECT_EQ(all.act, Act::you);
-
-  // Of one of them: the same, and nothing is held against it.
-  facts.peer = peers.front();
-  const auto one = diagnose(facts);
-  EXPECT_EQ(one.code, "uplink_down") << told(one);
-  EXPECT_EQ(one.findings.size(), 1U) << told(one);
-
-  // The control: the same peers, lost one after the other, each have their own cause.
-  lost_all(facts, EndReason::transport_dead, 9min, 90s);
-  const auto apart = diagnose_all(facts.node, peers);
-  EXPECT_EQ(found(apart, "uplink_down"), nullptr) << told(apart);
-  EXPECT_EQ(apart.code, "FM-K1") << told(apart);
-}
-
-TEST(Diagnosis, OfManyPeersIsGroupedByCause) {
-  const auto node = well().node;
-  std::vector<PeerFacts> peers;
-  for (int i = 1; i <= 7; ++i) {
-    auto one = gone();
-    one.peer->ip = other_peer(i);
-    if (i <= 6) {
-      dialled(one, EndReason::refused, 5);
-      no_rpc(one, RpcAnswer::refused);
-    } else {
-      banned_there(one, "SynchronizedCycling");
-    }
-    peers.push_back(*one.peer);
-  }
-  const auto all = diagnose_all(node, peers);
-  const auto* refused = found(all, "FM-R1");
-  ASSERT_NE(refused, nullptr) << told(all);
-  EXPECT_EQ(refused->peers.size(), 6U);
-  ASSERT_NE(found(all, "FM-B2"), nullptr);
-  EXPECT_EQ(found(all, "FM-B2")->peers, std::vector<IpAddress>{other_peer(7)});
-}
-
-TEST(Diagnosis, OfAPeerThatNobodyHasToDialIsNotThatBothWait) {
-  auto facts = gone();
-  peer(facts).contact = {};
-  probed(facts, Stage::genesis, Outcome::ok);
-  live(facts).state = PeerState::idle;
-  EXPECT_NE(found(diagnose(facts), "FM-D2"), nullptr) << "the control: a masternode of ours";
-  peer(facts).whitelisted = false;
-  EXPECT_EQ(found(diagnose(facts), "FM-D2"), nullptr);
-  peer(facts).whitelisted = true;
-  facts.node.running = false;
-  EXPECT_EQ(found(diagnose(facts), "FM-D2"), nullptr) << "no node runs that would dial";
-}
-
-// The genesis block is asked for in a session, so no dial failed and no probe was made.
-TEST(Diagnosis, OfAPeerWhoseSessionEndedForItsGenesisSaysSo) {
-  auto facts = gone();
-  facts.peer->rpc.reset();
-  facts.peer->contact.last_dial.reset();
-  had_session(facts, 60s, 1s, EndReason::wrong_genesis);
-  const auto diagnosis = diagnose(facts);
-  EXPECT_EQ(diagnosis.code, "FM-H6") << told(diagnosis);
-  EXPECT_GE(diagnosis.confidence, 0.5) << told(diagnosis);
-  // Later dials failed: then that is what is the matter.
-  dialled(facts, EndReason::refused, 5);
-  EXPECT_EQ(found(diagnose(facts), "FM-H6"), nullptr);
-}
-
-TEST(Diagnosis, OfAPeerIsNotAboutTheDiskOfThisNode) {
-  auto facts = gone();
-  dialled(facts, EndReason::refused, 5);
-  no_rpc(facts, RpcAnswer::refused);
-  facts.node.resources.disk_free_bytes = 1;
-  const auto diagnosis = diagnose(facts);
-  EXPECT_EQ(diagnosis.code, "FM-R1") << told(diagnosis);
-  EXPECT_EQ(found(diagnosis, "FM-X4"), nullptr);
-  facts.peer.reset();
-  EXPECT_EQ(diagnose(facts).code, "FM-X4");
 }
 
 }  // namespace
