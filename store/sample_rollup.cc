@@ -166,10 +166,27 @@ std::uint64_t remove_old(Connection& connection, const SampleRetention& retentio
       {SampleStep::day, retention.days}};
   std::uint64_t removed = 0;
   for (const auto& [step, keep] : kept) {
-    const auto since = now - std::chrono::duration_cast<std::chrono::milliseconds>(keep);
-    if (removed == 0) removed = remove_steps(connection, step, minute_of(since));
+    if (removed == 0) {
+      removed = remove_steps(connection, step, aged_before(connection, keep, now));
+    }
   }
   return removed;
+}
+
+// Rows that are neither too old nor too much and yet before sample_kept: a clock that was ahead for
+// long had removed what was before them, and now is right. They are whole again from the first on.
+// A chunk that remove_excess() has begun leaves rows, too, of the last hour or day before it.
+void lower_kept(Connection& connection) {
+  for (const auto step : {SampleStep::five_minutes, SampleStep::hour}) {
+    const auto above = step == SampleStep::hour ? SampleStep::day : SampleStep::hour;
+    const auto kept = kept_since(connection, step);
+    if (kept == 0) continue;
+    const auto oldest = oldest_row(connection, step);
+    if (!oldest || *oldest >= kept - minutes_of(above)) continue;
+    Query(connection, "UPDATE sample_kept SET since_minute = ? WHERE step = ?")
+        .bind(floor_to(above, *oldest), minutes_of(step))
+        .run();
+  }
 }
 
 std::uint64_t remove_rows(Connection& connection, const char* sql) {
@@ -221,6 +238,7 @@ Result<std::uint64_t> roll_up_samples(Database& database, const SampleRetention&
     }
     removed = remove_old(connection, retention, now);
     if (removed == 0) removed = remove_excess(connection, retention.max_bytes);
+    if (removed == 0) lower_kept(connection);
     return {};
   });
   if (!done) return done.error();
