@@ -194,13 +194,25 @@ std::uint64_t remove_rows(Connection& connection, const char* sql) {
   return static_cast<std::uint64_t>(connection.db().getChanges());
 }
 
-// A file that is too large: of what fills it, events and fine steps, the older first; what people
-// ask for after a year, sessions and hours, only then.
+// The oldest rows, of any step, of peers that were not whitelisted in it; not of days of which sums
+// are still to be made.
+std::uint64_t remove_strangers(Connection& connection) {
+  return remove_rows(connection,
+                     "DELETE FROM peer_samples WHERE (step, minute, ip) IN"
+                     " (SELECT step, minute, ip FROM peer_samples WHERE whitelisted_ms = 0"
+                     " AND minute < coalesce((SELECT min(minute) FROM sample_pending),"
+                     " 9223372036854775807) ORDER BY minute LIMIT ?)");
+}
+
+// A file that is too large: of what fills it, first the steps of strangers, of whom anybody may
+// send any number; then events and fine steps, the older first; what people ask for after a year,
+// sessions and hours, only then.
 std::uint64_t remove_excess(Connection& connection, std::size_t max_bytes) {
   const auto used =
       (connection.number("PRAGMA page_count") - connection.number("PRAGMA freelist_count")) *
       connection.number("PRAGMA page_size");
   if (used <= bounded(max_bytes)) return 0;
+  if (const auto strangers = remove_strangers(connection); strangers > 0) return strangers;
   constexpr const char* kOldestEvents =
       "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)";
   const auto step = oldest_row(connection, SampleStep::five_minutes);

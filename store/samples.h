@@ -70,8 +70,9 @@ struct SampleRetention {
   Duration five_minutes = std::chrono::hours(24 * 30);
   Duration hours = std::chrono::hours(24 * 365);
   Duration days = std::chrono::hours(24 * 365 * 10);
-  // Of the whole database file, without what is free in it: the oldest go, of events and steps of
-  // five minutes first, then of sessions and hours. What has no age (lists, audit log) stays.
+  // Of the whole database file, without what is free in it: the oldest go, of strangers first, then
+  // of events and steps of five minutes, then of sessions and hours. What has no age (lists, audit
+  // log) stays.
   std::size_t max_bytes = 1'073'741'824;
 };
 // One bounded chunk (a few milliseconds): hours and days out of complete steps below them, then

@@ -270,5 +270,43 @@ TEST(SampleRollUp, RetentionBySizeRemovesTheOldestAndGivesSpaceBack) {
   EXPECT_EQ(rows_of(*database, SampleStep::day), 40U);
 }
 
+TEST(SampleRollUp, StrangersGoBeforeAnythingOfMasternodesWhereAFileIsTooLarge) {
+  const StateDirectory directory;
+  auto database = directory.open();
+  ASSERT_TRUE(database);
+  for (int hour = 0; hour < 24; ++hour) {
+    const auto at = kDay0 + hours(hour);
+    std::vector<PeerSample> rows{peer_sample(1, at)};
+    for (std::size_t peer = 2; peer < 302; ++peer) {
+      rows.push_back(peer_sample(peer, at));
+      rows.back().whitelisted_seconds = 0;
+    }
+    ASSERT_TRUE(put(*database, rows, {node_sample(at)}));
+  }
+  ASSERT_TRUE(append_history(*database, std::vector<SessionRecord>(10), std::vector<Event>(100)));
+  const auto now = kDay0 + hours(25);
+  roll_up(*database, now);
+  ASSERT_EQ(rows_of(*database, SampleStep::hour), 24U * 301);
+  const auto before =
+      SQLite::Database(directory.file().string()).execAndGet("PRAGMA page_count").getInt64() * 4096;
+  SampleRetention retention;
+  retention.max_bytes = static_cast<std::size_t>(before) / 2;
+  roll_up(*database, now, retention);
+  EXPECT_GT(rows_of(*database, SampleStep::hour), 24U) << "no more of them than it takes";
+  EXPECT_LT(rows_of(*database, SampleStep::hour), 24U * 301);
+  SampleFilter ours = of(SampleStep::five_minutes);
+  ours.ip = address(1);
+  EXPECT_EQ(list_peer_samples(*database, ours)->size(), 24U);
+  EXPECT_EQ(list_events(*database, {})->size(), 100U);
+  // Sums that are still to be made keep what they are made of.
+  PeerSample late = peer_sample(400, now);
+  late.whitelisted_seconds = 0;
+  ASSERT_TRUE(put(*database, {late}));
+  retention.max_bytes = 1;
+  roll_up(*database, now, retention);
+  EXPECT_EQ(rows_of(*database, SampleStep::hour), 0U);
+  EXPECT_EQ(rows_of(*database, SampleStep::five_minutes), 1U) << "the late one";
+}
+
 }  // namespace
 }  // namespace timectl::store
