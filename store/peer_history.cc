@@ -6,6 +6,7 @@
 #include "store/columns.h"
 #include "store/connection.h"
 #include "store/history_rows.h"
+#include "store/sample_rows.h"
 
 namespace timectl::store {
 namespace {
@@ -178,7 +179,10 @@ Result<std::vector<EventCount>> count_events(Database& database, const EventFilt
 Result<std::uint64_t> prune_history(Database& database, const Retention& retention, WallTime now) {
   Connection& connection = database.connection();
   const auto cutoff = [&](Duration keep) {
-    return milliseconds_of(now - std::chrono::duration_cast<std::chrono::milliseconds>(keep));
+    const auto by_clock = now - std::chrono::duration_cast<std::chrono::milliseconds>(keep);
+    // That is in whole minutes, rounded down.
+    return milliseconds_of(
+        std::min(by_clock, time_of(aged_before(connection, keep, now)) + std::chrono::minutes(1)));
   };
   std::uint64_t removed = 0;
   auto done =

@@ -66,8 +66,9 @@ struct Retention {
   std::size_t max_events = 10'000'000;
 };
 // Removes at most one chunk (500 rows of each table, oldest first) that is too old or too many,
-// and gives some free pages back to the file system; a few milliseconds. Returns the rows
-// removed: call it again from the next tick until it returns 0.
+// and gives some free pages back to the file system; a few milliseconds. Too old is what as many
+// days were recorded after (store/samples.h), so that a wrong clock removes nothing. Returns the
+// rows removed: call it again from the next tick until it returns 0.
 [[nodiscard]] Result<std::uint64_t> prune_history(Database& database, const Retention& retention,
                                                   WallTime now);
 

@@ -166,10 +166,27 @@ std::uint64_t remove_old(Connection& connection, const SampleRetention& retentio
       {SampleStep::day, retention.days}};
   std::uint64_t removed = 0;
   for (const auto& [step, keep] : kept) {
-    const auto since = now - std::chrono::duration_cast<std::chrono::milliseconds>(keep);
-    if (removed == 0) removed = remove_steps(connection, step, minute_of(since));
+    if (removed == 0) {
+      removed = remove_steps(connection, step, aged_before(connection, keep, now));
+    }
   }
   return removed;
+}
+
+// Rows that are neither too old nor too much and yet before sample_kept: a clock that was ahead for
+// long had removed what was before them, and now is right. They are whole again from the first on.
+// A chunk that remove_excess() has begun leaves rows, too, of the last hour or day before it.
+void lower_kept(Connection& connection) {
+  for (const auto step : {SampleStep::five_minutes, SampleStep::hour}) {
+    const auto above = step == SampleStep::hour ? SampleStep::day : SampleStep::hour;
+    const auto kept = kept_since(connection, step);
+    if (kept == 0) continue;
+    const auto oldest = oldest_row(connection, step);
+    if (!oldest || *oldest >= kept - minutes_of(above)) continue;
+    Query(connection, "UPDATE sample_kept SET since_minute = ? WHERE step = ?")
+        .bind(floor_to(above, *oldest), minutes_of(step))
+        .run();
+  }
 }
 
 std::uint64_t remove_rows(Connection& connection, const char* sql) {
@@ -177,13 +194,25 @@ std::uint64_t remove_rows(Connection& connection, const char* sql) {
   return static_cast<std::uint64_t>(connection.db().getChanges());
 }
 
-// A file that is too large: of what fills it, events and fine steps, the older first; what people
-// ask for after a year, sessions and hours, only then.
+// The oldest rows, of any step, of peers that were not whitelisted in it; not of days of which sums
+// are still to be made.
+std::uint64_t remove_strangers(Connection& connection) {
+  return remove_rows(connection,
+                     "DELETE FROM peer_samples WHERE (step, minute, ip) IN"
+                     " (SELECT step, minute, ip FROM peer_samples WHERE whitelisted_ms = 0"
+                     " AND minute < coalesce((SELECT min(minute) FROM sample_pending),"
+                     " 9223372036854775807) ORDER BY minute LIMIT ?)");
+}
+
+// A file that is too large: of what fills it, first the steps of strangers, of whom anybody may
+// send any number; then events and fine steps, the older first; what people ask for after a year,
+// sessions and hours, only then.
 std::uint64_t remove_excess(Connection& connection, std::size_t max_bytes) {
   const auto used =
       (connection.number("PRAGMA page_count") - connection.number("PRAGMA freelist_count")) *
       connection.number("PRAGMA page_size");
   if (used <= bounded(max_bytes)) return 0;
+  if (const auto strangers = remove_strangers(connection); strangers > 0) return strangers;
   constexpr const char* kOldestEvents =
       "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)";
   const auto step = oldest_row(connection, SampleStep::five_minutes);
@@ -221,6 +250,7 @@ Result<std::uint64_t> roll_up_samples(Database& database, const SampleRetention&
     }
     removed = remove_old(connection, retention, now);
     if (removed == 0) removed = remove_excess(connection, retention.max_bytes);
+    if (removed == 0) lower_kept(connection);
     return {};
   });
   if (!done) return done.error();

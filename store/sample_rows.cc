@@ -198,4 +198,21 @@ Minute kept_since(Connection& connection, SampleStep step) {
   return reader.integer(0, kMaxMinute);
 }
 
+Minute aged_before(Connection& connection, Duration keep, WallTime now) {
+  const auto by_clock =
+      minute_of(now - std::chrono::duration_cast<std::chrono::milliseconds>(keep));
+  const auto day = length_of(SampleStep::day);
+  const auto days = (keep + day - Duration(1)) / day;
+  // A file of before there were samples has only the clock.
+  if (days <= 0 || connection.number("SELECT EXISTS (SELECT 1 FROM node_samples)") == 0) {
+    return by_clock;
+  }
+  Query query(connection,
+              "SELECT minute FROM node_samples WHERE step = ? AND minute <= ?"
+              " ORDER BY minute DESC LIMIT 1 OFFSET ?");
+  query.bind(minutes_of(SampleStep::day), minute_of(now), static_cast<std::int64_t>(days - 1));
+  if (!query.step()) return 0;
+  return std::min<Minute>(by_clock, query.row().getColumn(0).getInt64());
+}
+
 }  // namespace timectl::store

@@ -52,4 +52,9 @@ void write_sample(Connection& connection, SampleStep step, const NodeSample& sam
 // From this minute on the rows of a step are kept whole; 0: from the beginning.
 [[nodiscard]] Minute kept_since(Connection& connection, SampleStep step);
 
+// What is older than `keep` is before this: older by the clock, and with as many days recorded
+// after it. A clock that is wrong by a year for an hour ages nothing by more than that hour, and
+// after a stop of months what was before it goes as days are recorded. 0: nothing is so old.
+[[nodiscard]] Minute aged_before(Connection& connection, Duration keep, WallTime now);
+
 }  // namespace timectl::store

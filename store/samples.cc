@@ -123,6 +123,12 @@ Result<std::vector<NodeSample>> list_node_samples(Database& database, const Samp
   });
 }
 
+Result<SampleStep> step_kept_at(Database& database, WallTime at) {
+  Connection& connection = database.connection();
+  return guarded(connection, "reading the samples",
+                 [&]() -> Result<SampleStep> { return finest_at(connection, minute_of(at)); });
+}
+
 Result<std::vector<PeerSample>> peer_samples_at(Database& database, WallTime at, Duration within) {
   Connection& connection = database.connection();
   return guarded(connection, "reading the samples", [&]() -> Result<std::vector<PeerSample>> {

@@ -54,6 +54,9 @@ struct SampleFilter {
                                                               Duration within);
 [[nodiscard]] Result<std::optional<NodeSample>> node_sample_at(Database& database, WallTime at,
                                                                Duration within);
+// The step that tells of a time: the finest of which rows are still kept there. A time of which it
+// has none is one in which no node ran, whatever the rows of coarser steps around it say.
+[[nodiscard]] Result<SampleStep> step_kept_at(Database& database, WallTime at);
 // The sessions that were open at that moment, whether they have ended since or not: one that is
 // open has the node's last look as its end.
 [[nodiscard]] Result<std::vector<SessionRecord>> sessions_at(Database& database, WallTime at);
@@ -67,12 +70,14 @@ struct SampleRetention {
   Duration five_minutes = std::chrono::hours(24 * 30);
   Duration hours = std::chrono::hours(24 * 365);
   Duration days = std::chrono::hours(24 * 365 * 10);
-  // Of the whole database file, without what is free in it: the oldest go, of events and steps of
-  // five minutes first, then of sessions and hours. What has no age (lists, audit log) stays.
+  // Of the whole database file, without what is free in it: the oldest go, of strangers first, then
+  // of events and steps of five minutes, then of sessions and hours. What has no age (lists, audit
+  // log) stays.
   std::size_t max_bytes = 1'073'741'824;
 };
 // One bounded chunk (a few milliseconds): hours and days out of complete steps below them, then
-// what is too old, then what is too much. Returns the rows written or removed: again until 0.
+// what is too old (by the clock and by the days recorded since: sample_rows.h, aged_before), then
+// what is too much. Returns the rows written or removed: again until 0.
 [[nodiscard]] Result<std::uint64_t> roll_up_samples(Database& database,
                                                     const SampleRetention& retention, WallTime now);
 

@@ -38,6 +38,17 @@ std::optional<double> mean_of(const PeerSample& a, const PeerSample& b) {
                   static_cast<double>(b.round_trips));
 }
 
+// Of a peer that was whitelisted in one of the two only, what counts against it is that one's.
+void add_faults(PeerSample& sum, const PeerSample& later) {
+  const bool before = sum.whitelisted_seconds > 0;
+  const bool after = later.whitelisted_seconds > 0;
+  if (before && !after) return;
+  if (after && !before) sum.pings = sum.missed_pongs = sum.disconnects = 0;
+  sum.pings = added(sum.pings, later.pings);
+  sum.missed_pongs = added(sum.missed_pongs, later.missed_pongs);
+  sum.disconnects = added(sum.disconnects, later.disconnects);
+}
+
 }  // namespace
 
 WallTime step_of(SampleStep step, WallTime at) {
@@ -50,13 +61,11 @@ WallTime step_of(SampleStep step, WallTime at) {
 
 PeerSample merged(const PeerSample& earlier, const PeerSample& later) {
   PeerSample sum = earlier;
+  add_faults(sum, later);
   sum.seconds += later.seconds;
   sum.connected_seconds += later.connected_seconds;
   sum.own_outage_seconds += later.own_outage_seconds;
   sum.whitelisted_seconds += later.whitelisted_seconds;
-  sum.pings = added(earlier.pings, later.pings);
-  sum.missed_pongs = added(earlier.missed_pongs, later.missed_pongs);
-  sum.disconnects = added(earlier.disconnects, later.disconnects);
   sum.round_trips = added(earlier.round_trips, later.round_trips);
   sum.rtt_ms_min = smaller(earlier.rtt_ms_min, later.rtt_ms_min);
   sum.rtt_ms_mean = mean_of(earlier, later);

@@ -30,6 +30,7 @@ struct PeerReading {
   std::optional<double> score = {};
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  bool held = false;  // an operator keeps it away, so its absence is not its own
 };
 
 enum class SampleStep : std::uint8_t { five_minutes, hour, day };
@@ -47,8 +48,10 @@ struct PeerSample {
   WallTime at = {};                // the beginning of the step
   double seconds = 0;              // looked at: a node that did not run looked at nothing
   double connected_seconds = 0;    // of them with a session
-  double own_outage_seconds = 0;   // of them without one while the fault was ours (observer.h)
+  double own_outage_seconds = 0;   // of them without one, by our fault (observer.h) or our will
   double whitelisted_seconds = 0;  // of them while it was whitelisted
+  // What counts against it: of one that was whitelisted for a part of the time only what was then,
+  // to a step of 5 minutes; and nothing of an outage of our own.
   std::uint64_t pings = 0;
   std::uint64_t missed_pongs = 0;
   std::uint64_t disconnects = 0;  // sessions that ended, not by our own will

@@ -11,6 +11,9 @@ constexpr double kUnit = 1e6;  // sums are kept in millionths
 // No sum of a mean is larger: a year of seconds, and far from the end of 64 bits.
 constexpr std::int64_t kMost = 31'536'000'000'000;
 
+// Evidence comes in the order of its time, but for a step of the clock; nothing is so late.
+constexpr Duration kLatest = std::chrono::hours(1);
+
 struct EndCost {
   EndReason reason;
   double points;
@@ -93,6 +96,12 @@ void compare(ScoreMean& mean, ScoreUsual& usual, double ms, double factor,
   }
   usual.next_sum = within(usual.next_sum + micro(ms));
   usual.next_count = within(usual.next_count + micro(1));
+}
+
+// A usual from the future: its step is that of `at`, and nothing of it has faded.
+void rebase(ScoreUsual& usual, const ScorePolicy& policy, WallTime at) {
+  const auto length = std::max<std::int64_t>(policy.usual_step.count(), 1);
+  usual.step = std::min(usual.step, Duration(at.time_since_epoch()).count() / length);
 }
 
 // The later of two is kept; of one instant the greater name, so that order does not matter.
@@ -238,7 +247,19 @@ void Score::advance(const ScorePolicy& policy, WallTime to) {
   state_.at = to;
 }
 
+// After a clock that was ahead: what was noted by it is of now.
+void Score::rebase_to(const ScorePolicy& policy, WallTime to) {
+  if (state_.at - to <= kLatest) return;
+  state_.at = to;
+  rebase(state_.usual_rtt, policy, to);
+  rebase(state_.usual_jitter, policy, to);
+  for (auto* last : {&state_.ended_at, &state_.violated_at, &state_.served_at, &state_.misled_at}) {
+    if (*last) *last = std::min(**last, to);
+  }
+}
+
 void Score::note(const ScoreEvidence& evidence, const ScorePolicy& policy) {
+  rebase_to(policy, evidence.at);
   advance(policy, evidence.at);
   roll(state_.usual_rtt, policy, evidence.at);
   roll(state_.usual_jitter, policy, evidence.at);

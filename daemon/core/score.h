@@ -8,7 +8,9 @@
 // - bounded: 0 to 100 whatever is noted, and the penalties of the parts add up to 100 - score;
 // - monotone: worse evidence in the place of better never gives a higher score;
 // - independent of order: evidence of one instant gives the same state in any order, to the bit
-//   (sums are integers), and what comes late is aged by its own time;
+//   (sums are integers), and what comes late is aged by its own time; later than an hour
+//   nothing comes, so that evidence from further back says that the clock was ahead: what it noted
+//   then counts as of the evidence's time, without having aged;
 // - it decays: without evidence each part goes back to neutral by its half-life;
 // - a restart changes nothing: ScoreState is all there is;
 // - an outage of our own counts against nobody: evidence passes through HeldEvidence, which throws
@@ -144,6 +146,7 @@ class Score {
 
  private:
   void advance(const ScorePolicy& policy, WallTime to);
+  void rebase_to(const ScorePolicy& policy, WallTime to);
   ScoreState state_;
 };
 

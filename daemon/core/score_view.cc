@@ -77,9 +77,12 @@ ScorePartView mean_part(const MeanText& text, const ScoreState& state, const Sco
   } else {
     part.evidence = text.unknown;
   }
+  // What is lost is lost to the prior alone, but for a hundredth of it.
+  const bool spotless = bad * 100 < kNeutral * rule.limit * prior;
   if (part.penalty > 0) {
-    part.improve = known ? std::string(text.improve) + human_duration(rule.half_life) + "."
-                         : "Time: it counts as neutral until more is known.";
+    part.improve = !known     ? "Time: it counts as neutral until more is known."
+                   : spotless ? "Nothing is held against it: more time with it brings the rest."
+                              : std::string(text.improve) + human_duration(rule.half_life) + ".";
   }
   return part;
 }

@@ -20,7 +20,9 @@ constexpr double kCatchUpAtLeast = 100;  // blocks a minute
 // minute. Below this much of it a slow one is not told from a fast one.
 constexpr double kCatchUpJudged = 180;  // seconds
 
-constexpr std::string_view kNoNode = "no node ran";
+std::string_view no_node(const ReportInput& input) {
+  return input.running ? "the node has just started" : "no node ran";
+}
 
 std::string number(double value, int digits) {
   std::array<char, 32> text{};
@@ -182,12 +184,13 @@ ReportTarget fork_target(const ReportInput& input) {
   return target;
 }
 
-ReportTarget catch_up_target(const std::optional<NodeSample>& node) {
+ReportTarget catch_up_target(const ReportInput& input) {
+  const auto& node = input.node;
   ReportTarget target{.name = "catch_up", .title = "Catch-up speed"};
   target.target = "at least " + number(kCatchUpAtLeast, 0) + " blocks/min";
   target.unit = "blocks/min";
   if (!node || !(node->syncing_seconds > 0)) {
-    target.detail = node ? "it was never behind" : std::string(kNoNode);
+    target.detail = node ? "it was never behind" : std::string(no_node(input));
     return target;
   }
   target.measured = static_cast<double>(node->blocks_syncing) / (node->syncing_seconds / 60);
@@ -206,7 +209,7 @@ std::string names_of(const std::vector<const ReportTarget*>& targets) {
 }
 
 // The clause that is never left out: how many are met. Then which are not, and which nobody knows.
-std::string summary_of(const ReportView& view) {
+std::string summary_of(const ReportView& view, const ReportInput& input) {
   std::vector<const ReportTarget*> missed;
   std::vector<const ReportTarget*> unknown;
   for (const auto& target : view.targets) {
@@ -215,8 +218,10 @@ std::string summary_of(const ReportView& view) {
   }
   const auto all = view.targets.size();
   if (unknown.size() == all) {
-    return view.observed_seconds > 0 ? "nothing was measured that a target is about"
-                                     : "nothing was measured: no node ran in this period";
+    if (view.observed_seconds > 0) return "nothing was measured that a target is about";
+    return input.running ? "nothing was measured yet: the node has just started, and its first look"
+                           " comes within a minute"
+                         : "nothing was measured: no node ran in this period";
   }
   const auto met = all - missed.size() - unknown.size();
   std::string text = std::to_string(met) + " of " + several(all, "target") + " met";
@@ -250,14 +255,14 @@ ReportView make_report(const ReportInput& input) {
                    &ReportMasternode::missed_pongs),
       uptime_target(nodes),
       blocks_target({.name = "lag", .title = "Lag of our chain", .target = "under 10 blocks"}, lag,
-                    kLagBelow, false, input.node ? "no best height was believed" : kNoNode),
+                    kLagBelow, false, input.node ? "no best height was believed" : no_node(input)),
       blocks_target({.name = "spread", .title = "Spread of heights", .target = "within 10 blocks"},
                     spread, kSpreadWithin, true,
-                    input.node ? "fewer than two heights were known" : kNoNode),
+                    input.node ? "fewer than two heights were known" : no_node(input)),
       fork_target(input),
-      catch_up_target(input.node),
+      catch_up_target(input),
   };
-  view.summary = summary_of(view);
+  view.summary = summary_of(view, input);
   return view;
 }
 

@@ -64,6 +64,7 @@ struct ReportInput {
   std::optional<NodeSample> node = {};  // the same
   // Those that were not open in the period are left out. None: no chain can be read.
   std::optional<std::vector<ForkView>> forks = {};
+  bool running = false;  // a node runs now: what it has not measured is yet to come
   std::vector<IpAddress> whitelisted = {};  // now; those that never were looked at are shown, too
   std::vector<std::pair<IpAddress, std::string>> labels = {};
 };

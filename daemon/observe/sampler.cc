@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
 
 namespace timectl::observe {
 namespace {
 
 constexpr auto kStep = SampleStep::five_minutes;
+constexpr std::size_t kMostBlamed = 65'536;  // faults of the last minutes that may be taken back
 constexpr std::size_t kMostSpans =
     32;  // sessions of one peer between two looks that are told apart
 
@@ -122,6 +124,7 @@ void Sampler::count_time(const IpAddress& ip, const PeerReading* reading,
     spans.emplace_back(*reading->connected_at, WallTime::max());
   }
   const bool whitelisted = reading != nullptr ? reading->whitelisted : last.whitelisted;
+  const bool ours = sick || last.held || (reading != nullptr && reading->held);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto& part = parts[i];
     const double up = covered(spans, part.begin, part.end);
@@ -135,13 +138,14 @@ void Sampler::count_time(const IpAddress& ip, const PeerReading* reading,
     const double there = std::min(up, looked);
     sample.seconds += looked;
     sample.connected_seconds += there;
-    if (sick) sample.own_outage_seconds += looked - there;
+    if (ours) sample.own_outage_seconds += looked - there;
     if (whitelisted) sample.whitelisted_seconds += looked;
   }
 }
 
 // Totals are of a session: what has grown since the last look, all of one that began after it.
-void Sampler::count_traffic(const PeerReading& reading, const Last& last, WallTime step) {
+void Sampler::count_traffic(const PeerReading& reading, const Last& last, WallTime step, bool sick,
+                            Instant now) {
   if (!reading.connected_at) return;
   Last base = last;
   if (last.connected_at != reading.connected_at) {
@@ -151,11 +155,35 @@ void Sampler::count_traffic(const PeerReading& reading, const Last& last, WallTi
   auto& sample = row(step, reading.ip);
   const auto pings = grown(base.pings, reading.pings);
   const auto missed = grown(base.missed, reading.missed_pongs);
-  sample.pings += pings;
-  sample.missed_pongs += missed;
+  // A ping that a sick node missed says nothing of the peer.
+  sample.pings += sick ? grown(missed, pings) : pings;
+  if (!sick) blame(reading.ip, step, missed, 0, now);
   sample.bytes_in += grown(base.bytes_in, reading.bytes_in);
   sample.bytes_out += grown(base.bytes_out, reading.bytes_out);
   if (reading.rtt_ms) add_round_trips(sample, *reading.rtt_ms, grown(missed, pings));
+}
+
+void Sampler::blame(const IpAddress& ip, WallTime step, std::uint64_t missed, std::uint64_t ends,
+                    Instant at) {
+  if (missed == 0 && ends == 0) return;
+  auto& sample = row(step, ip);
+  sample.missed_pongs += missed;
+  sample.disconnects += ends;
+  // Of more than that the first stay counted.
+  if (blamed_.size() >= kMostBlamed) blamed_.pop_front();
+  blamed_.push_back({step, ip, missed, ends, at});
+}
+
+// What a sick node counted against its peers lately is taken back; what is older stays.
+void Sampler::settle_blame(bool sick, Instant now) {
+  for (const auto& blamed : blamed_) {
+    if (!sick || now - blamed.at > kShown || !steps_.contains(blamed.step)) continue;
+    auto& sample = row(blamed.step, blamed.ip);
+    sample.pings = grown(blamed.missed, sample.pings);
+    sample.missed_pongs = grown(blamed.missed, sample.missed_pongs);
+    sample.disconnects = grown(blamed.ends, sample.disconnects);
+  }
+  std::erase_if(blamed_, [&](const Blame& blamed) { return sick || now - blamed.at > kShown; });
 }
 
 void Sampler::note_last(const PeerReading& reading, const NodeReading& node, WallTime step) {
@@ -222,6 +250,7 @@ void Sampler::look(std::span<const PeerReading> peers, const NodeReading& node, 
   const auto present = step_of(kStep, now.wall);
   const auto counted = parts(now);
   std::vector<double> connected(counted.size(), 0.0);
+  settle_blame(sick, now.mono);
   std::map<IpAddress, const PeerReading*> seen;  // each once, and those that have gone
   for (const auto& [ip, last] : last_) {
     if (!last.ended.empty()) seen[ip] = nullptr;
@@ -235,7 +264,7 @@ void Sampler::look(std::span<const PeerReading> peers, const NodeReading& node, 
                          counted[0].end - counted[0].begin > counted[1].end - counted[1].begin;
     const auto step = earlier ? counted[0].step : present;
     for (const auto& [ip, reading] : seen) {
-      if (reading != nullptr) count_traffic(*reading, last_[ip], step);
+      if (reading != nullptr) count_traffic(*reading, last_[ip], step, sick, now.mono);
     }
     count_blocks(node, step);
   }
@@ -251,6 +280,7 @@ void Sampler::remember(std::span<const PeerReading> peers, const NodeReading& no
   for (const auto& reading : peers) {
     last_[reading.ip] = {.listed = true,
                          .whitelisted = reading.whitelisted,
+                         .held = reading.held,
                          .connected_at = reading.connected_at,
                          .pings = reading.pings,
                          .missed = reading.missed_pongs,
@@ -276,15 +306,19 @@ void Sampler::note_end(const SessionRecord& session, Now now) {
   auto& last = it != last_.end() ? it->second : last_[session.ip];
   if (it == last_.end()) last.whitelisted = true;
   auto& sample = row(step_of(kStep, now.wall), session.ip);
-  if (!by_our_will(session.end_reason)) ++sample.disconnects;
+  std::uint64_t missed = 0;
   const bool known = last.connected_at == session.started_at;
   const bool young = looked_at_ && session.started_at >= looked_at_->wall;
   if (known || young) {
-    sample.missed_pongs += grown(known ? last.missed : 0, session.missed_pongs);
+    missed = grown(known ? last.missed : 0, session.missed_pongs);
     sample.bytes_in += grown(known ? last.bytes_in : 0, session.bytes_in);
     sample.bytes_out += grown(known ? last.bytes_out : 0, session.bytes_out);
     // A session does not tell how many it sent; those that it missed it did send.
-    sample.pings = std::max(sample.pings, sample.missed_pongs);
+    if (!was_sick_) sample.pings = std::max(sample.pings, sample.missed_pongs + missed);
+  }
+  if (!was_sick_) {
+    const bool theirs = !by_our_will(session.end_reason);
+    blame(session.ip, step_of(kStep, now.wall), missed, theirs ? 1 : 0, now.mono);
   }
   if (known) last.connected_at.reset();
   if (last.ended.size() < kMostSpans) {
@@ -306,10 +340,11 @@ Sampler::Rows Sampler::rows() const {
 void Sampler::stored() {
   if (!looked_at_) return;
   const auto present = step_of(kStep, looked_at_->wall);
-  // A session may have ended in the step that no look has seen yet.
-  const auto next = WallTime(present + std::chrono::minutes(5));
-  std::erase_if(steps_,
-                [&](const auto& step) { return step.first != present && step.first != next; });
+  // A session may have ended in the step that no look has seen yet; what is blamed on a peer may
+  // be taken back.
+  std::set<WallTime> wanted{present, WallTime(present + std::chrono::minutes(5))};
+  for (const auto& blamed : blamed_) wanted.insert(blamed.step);
+  std::erase_if(steps_, [&](const auto& step) { return !wanted.contains(step.first); });
 }
 
 void Sampler::bound(WallTime present) {

@@ -8,6 +8,7 @@
 // wall clock counts twice, whatever the clocks do.
 
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -39,6 +40,9 @@ class Sampler {
   // no time is counted twice or invented.
   static constexpr Duration kMostBetween = std::chrono::minutes(3);
   void look(std::span<const PeerReading> peers, const NodeReading& node, Now now);
+  // It takes so long at most until a fault of our own shows: what was counted against peers in that
+  // time before a look that finds the node sick is taken back.
+  static constexpr Duration kShown = std::chrono::minutes(2);
   // Of peers that a look has seen, and of masternodes.
   void note_end(const SessionRecord& session, Now now);
 
@@ -58,12 +62,21 @@ class Sampler {
   struct Last {
     bool listed = false;  // the last look saw it
     bool whitelisted = false;
+    bool held = false;
     std::optional<WallTime> connected_at;
     std::uint64_t pings = 0;
     std::uint64_t missed = 0;
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::vector<Span> ended = {};  // sessions since then
+  };
+  // What was counted against a peer and may yet show to be our own fault.
+  struct Blame {
+    WallTime step;
+    IpAddress ip;
+    std::uint64_t missed = 0;
+    std::uint64_t ends = 0;
+    Instant at = {};
   };
   struct Step {
     std::map<IpAddress, PeerSample> peers;
@@ -81,8 +94,12 @@ class Sampler {
   [[nodiscard]] PeerSample& row(WallTime step, const IpAddress& ip);
   void count_time(const IpAddress& ip, const PeerReading* reading, std::span<const Part> parts,
                   bool sick, std::vector<double>& connected);
-  void count_traffic(const PeerReading& reading, const Last& last, WallTime step);
+  void count_traffic(const PeerReading& reading, const Last& last, WallTime step, bool sick,
+                     Instant now);
   void note_last(const PeerReading& reading, const NodeReading& node, WallTime step);
+  void blame(const IpAddress& ip, WallTime step, std::uint64_t missed, std::uint64_t ends,
+             Instant at);
+  void settle_blame(bool sick, Instant now);
   [[nodiscard]] NodeSample& node_row(WallTime step);
   void count_node_time(std::span<const Part> parts, std::span<const double> connected, bool sick);
   void note_node(std::span<const PeerReading> peers, const NodeReading& node, WallTime step);
@@ -92,6 +109,7 @@ class Sampler {
 
   std::map<WallTime, Step> steps_;
   std::map<IpAddress, Last> last_;
+  std::deque<Blame> blamed_;
   std::vector<SessionRecord> open_;
   std::optional<Now> looked_at_;
   WallTime counted_until_ = {};

@@ -137,5 +137,25 @@ TEST(Samples, AnyGroupingGivesTheSameSum) {
   }
 }
 
+TEST(PeerSample, FaultsOfBeforeItWasWhitelistedAreNotThoseOfAMasternode) {
+  PeerSample stranger;
+  stranger.seconds = 300;
+  stranger.pings = 10;
+  stranger.missed_pongs = 4;
+  stranger.disconnects = 3;
+  auto listed = stranger;
+  listed.whitelisted_seconds = 300;
+  listed.disconnects = 1;
+  EXPECT_EQ(merged(stranger, stranger).disconnects, 6U) << "of a stranger all";
+  for (const auto& sum :
+       {merged(merged(stranger, listed), listed), merged(stranger, merged(listed, listed)),
+        merged(merged(listed, stranger), listed), merged(listed, merged(stranger, listed))}) {
+    EXPECT_EQ(sum.disconnects, 2U);
+    EXPECT_EQ(sum.missed_pongs, 8U);
+    EXPECT_EQ(sum.pings, 20U);
+    EXPECT_EQ(sum.seconds, 900);
+  }
+}
+
 }  // namespace
 }  // namespace timectl

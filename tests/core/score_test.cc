@@ -9,7 +9,6 @@
 #include <regex>
 
 #include "daemon/core/json.h"
-#include "daemon/core/observer.h"
 #include "daemon/core/random.h"
 #include "tests/paths.h"
 
@@ -206,12 +205,40 @@ TEST(Score, EvidenceOfOneInstantCountsTheSameInAnyOrder) {
 TEST(Score, LateEvidenceIsAgedByItsOwnTime) {
   Score in_time;
   in_time.note(ScoreEvidence::ended(kStart, EndReason::unresponsive), kPolicy);
-  in_time.note(ScoreEvidence::pings(kStart + 24h, 20, 0), kPolicy);
+  in_time.note(ScoreEvidence::pings(kStart + 1h, 20, 0), kPolicy);
   Score late;
-  late.note(ScoreEvidence::pings(kStart + 24h, 20, 0), kPolicy);
+  late.note(ScoreEvidence::pings(kStart + 1h, 20, 0), kPolicy);
   late.note(ScoreEvidence::ended(kStart, EndReason::unresponsive), kPolicy);
-  EXPECT_NEAR(in_time.value(kPolicy, kStart + 24h), late.value(kPolicy, kStart + 24h), 1e-6);
-  EXPECT_EQ(late.state().disconnects, 1'000'000);  // two points, one half-life ago
+  EXPECT_NEAR(in_time.value(kPolicy, kStart + 1h), late.value(kPolicy, kStart + 1h), 1e-6);
+  // Two points, a twenty-fourth of a half-life ago.
+  EXPECT_NEAR(static_cast<double>(late.state().disconnects), 2e6 * std::exp2(-1.0 / 24), 1);
+}
+
+TEST(Score, ClockThatWasAYearAheadIsForgottenWithTheFirstEvidenceOfTheRightOne) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    const auto wrong = kStart + 24h * 400;
+    Score score = settled(wrong);
+    for (int i = 0; i < 30; ++i) score.note(any(random, wrong + 1min * i), kPolicy);
+    ScoreState loaded;  // and a restart in between
+    ASSERT_TRUE(from_json(json::parse(json::serialize(to_json(score.state()))), loaded, ""));
+    const auto before = score.value(kPolicy, kStart);
+    score = Score(loaded);
+    EXPECT_EQ(score.value(kPolicy, kStart), before) << "it does not wait for its own time";
+    score.note(ScoreEvidence::pings(kStart, 0, 0), kPolicy);
+    EXPECT_EQ(score.state().at, kStart);
+    EXPECT_NEAR(score.value(kPolicy, kStart), before, 1e-6);
+    for (const auto& at : {score.state().ended_at, score.state().violated_at}) {
+      EXPECT_TRUE(!at || *at <= kStart);
+    }
+    expect_sound(score, kStart);
+    // New faults count in full, and all of it decays.
+    for (int i = 0; i < 300; ++i) score.note(ScoreEvidence::presence(kStart, 1h, 1h), kPolicy);
+    EXPECT_LT(score.value(kPolicy, kStart), before);
+    for (int i = 0; i < 100; ++i) score.note(ScoreEvidence::round_trip(kStart + 2h, 40), kPolicy);
+    EXPECT_GE(score.state().usual_rtt.next_count, 100'000'000) << "the usual is renewed, too";
+    EXPECT_NEAR(score.value(kPolicy, kStart + 24h * 300), neutral(), 0.5);
+  }
 }
 
 TEST(Score, DecaysToNeutralFromBothSides) {
@@ -316,6 +343,17 @@ TEST(Score, EveryPartSaysWhyAndWhatWouldImproveIt) {
   EXPECT_NE(part("loss").improve.find("1 d"), std::string::npos) << part("loss").improve;
 }
 
+TEST(Score, WhatOnlyTheNeutralPriorCostsIsNotCalledALoss) {
+  Score score;
+  score.note(ScoreEvidence::pings(kStart, 100, 0), kPolicy);
+  score.note(ScoreEvidence::presence(kStart, 1h, 10min), kPolicy);
+  const auto parts = score.view(kPolicy, kStart).parts;
+  EXPECT_EQ(parts[1].name, "loss");
+  EXPECT_GT(parts[1].penalty, 1);
+  EXPECT_EQ(parts[1].improve, "Nothing is held against it: more time with it brings the rest.");
+  EXPECT_NE(parts[0].improve.find("half of what was missed"), std::string::npos) << "the control";
+}
+
 TEST(Score, EndsOfOurOwnDoingCostNothing) {
   for (const auto reason :
        {EndReason::closed_by_operator, EndReason::superseded, EndReason::duplicate,
@@ -323,63 +361,6 @@ TEST(Score, EndsOfOurOwnDoingCostNothing) {
     EXPECT_EQ(disconnect_points(reason), 0) << name_of(reason);
   }
   EXPECT_GT(disconnect_points(EndReason::unresponsive), 0);
-}
-
-TEST(HeldEvidence, OfAnOutageOfOurOwnCountsAgainstNobody) {
-  Observer observer;
-  const ObserverPolicy policy;
-  HeldEvidence held;
-  std::map<IpAddress, Score> scores;
-  Now now{Instant{} + 1h, kStart};
-  const auto pass = [&](std::chrono::milliseconds d) {
-    now.mono += d;
-    now.wall += d;
-  };
-  const auto note_due = [&] {
-    for (const auto& [ip, e] : held.due(observer.sick(), kPolicy, now.wall)) {
-      scores[ip].note(e, kPolicy);
-    }
-  };
-  // Five masternodes are lost one after the other within four seconds: our uplink.
-  for (std::uint8_t i = 1; i <= 5; ++i) {
-    const auto ip = IpAddress::v4(198, 51, 100, i);
-    scores[ip];
-    held.add(ip, ScoreEvidence::ended(now.wall, EndReason::transport_dead), kPolicy);
-    held.add(ip, ScoreEvidence::pings(now.wall, 3, 3), kPolicy);
-    observer.lost(ip, 5, policy, now);
-    note_due();
-    pass(800ms);
-  }
-  ASSERT_TRUE(observer.sick());
-  for (int i = 0; i < 200; ++i) {
-    pass(1000ms);
-    observer.tick(policy, now);
-    note_due();
-  }
-  ASSERT_FALSE(observer.sick());
-  for (const auto& [ip, score] : scores) EXPECT_EQ(score.state(), ScoreState{}) << ip.to_string();
-
-  // The control: one peer alone, of five, does count.
-  const auto lonely = IpAddress::v4(198, 51, 100, 1);
-  held.add(lonely, ScoreEvidence::ended(now.wall, EndReason::transport_dead), kPolicy);
-  observer.lost(lonely, 5, policy, now);
-  for (int i = 0; i < 200; ++i) {
-    pass(1000ms);
-    observer.tick(policy, now);
-    note_due();
-  }
-  EXPECT_GT(scores[lonely].state().disconnects, 0);
-  EXPECT_EQ(held.waiting(), 0U);
-}
-
-TEST(HeldEvidence, IsBoundedAndAClockSetBackDoesNotHoldIt) {
-  ScorePolicy policy;
-  policy.max_held = 10;
-  HeldEvidence held;
-  for (int i = 0; i < 100; ++i) held.add({}, ScoreEvidence::pings(kStart, 1, 0), policy);
-  EXPECT_EQ(held.waiting(), 10U);
-  EXPECT_TRUE(held.due(false, policy, kStart + 59s).empty());
-  EXPECT_EQ(held.due(false, policy, kStart - 1h).size(), 10U);
 }
 
 // A score is no ground to take protection away: its interface has no word for protection.

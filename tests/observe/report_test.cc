@@ -110,6 +110,20 @@ TEST(Report, WhatWasNotMeasuredIsNullAndNotMet) {
             "5 of 7 targets met, none missed; not measured: fork, catch_up");
 }
 
+TEST(Report, InItsFirstMinuteANodeHasNotYetLooked) {
+  ReportInput input{.since = kSince, .until = kUntil};
+  input.whitelisted = {ip(1)};
+  EXPECT_EQ(make_report(input).summary, "nothing was measured: no node ran in this period");
+  input.running = true;
+  const auto view = make_report(input);
+  EXPECT_EQ(view.summary,
+            "nothing was measured yet: the node has just started, and its first look comes within a"
+            " minute");
+  EXPECT_EQ(target(view, "lag").detail, "the node has just started");
+  input.node = NodeSample{};  // of the look at the start
+  EXPECT_EQ(make_report(input).summary, view.summary);
+}
+
 TEST(Report, OwnOutagesAreKeptApartAndCountAgainstNobody) {
   auto input = perfect_day();
   input.peers[0].connected_seconds = kDay - 600;

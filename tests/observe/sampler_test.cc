@@ -157,6 +157,54 @@ TEST(Sampler, OwnOutageIsKeptApart) {
   EXPECT_DOUBLE_EQ(sampler.rows().nodes[0].own_outage_seconds, 120);
 }
 
+TEST(Sampler, LossesOfAnOutageOfOurOwnCountAgainstNobody) {
+  for (const bool sick : {false, true}) {
+    Sampler sampler;
+    look(sampler, {connected(-hours(1), 100)}, after(minutes(3)));
+    // Nobody knows yet: a pong is missed, a look passes and ends the step, then the session dies.
+    look(sampler, {connected(-hours(1), 103, 1)}, after(minutes(4)));
+    sampler.note_end(ended(-hours(1), minutes(4) + seconds(50)), after(minutes(4) + seconds(50)));
+    sampler.stored();
+    look(sampler, {reading()}, after(minutes(5)), {.sick = sick});
+    sampler.stored();
+    sampler.note_end(ended(minutes(5) + seconds(10), minutes(5) + seconds(40)),
+                     after(minutes(5) + seconds(40)));
+    look(sampler, {connected(minutes(5) + seconds(50), 5, 3)}, after(minutes(6)));
+    std::uint64_t ends = 0;
+    std::uint64_t missed = 0;
+    for (const auto& row : sampler.rows().peers) {
+      ends += row.disconnects;
+      missed += row.missed_pongs;
+      EXPECT_LE(row.missed_pongs, row.pings);
+    }
+    EXPECT_EQ(ends, sick ? 0U : 2U);
+    EXPECT_EQ(missed, sick ? 0U : 4U);
+  }
+}
+
+TEST(Sampler, FaultsOfLongBeforeAnOutageStay) {
+  Sampler sampler;
+  look(sampler, {connected(-hours(1))}, after(seconds(10)));
+  sampler.note_end(ended(-hours(1), seconds(20)), after(seconds(20)));
+  look(sampler, {connected(seconds(30))}, after(seconds(70)));
+  look(sampler, {connected(seconds(30))}, after(seconds(130)));
+  look(sampler, {connected(seconds(30))}, after(seconds(190)), {.sick = true});
+  EXPECT_EQ(only(sampler).disconnects, 1U);
+}
+
+TEST(Sampler, TimeInWhichAnOperatorKeepsAPeerAwayIsNotItsOwn) {
+  Sampler sampler;
+  auto held = reading();
+  held.held = true;
+  look(sampler, {held}, after(seconds(10)));
+  look(sampler, {held}, after(seconds(70)));
+  EXPECT_DOUBLE_EQ(only(sampler).own_outage_seconds, 60);
+  look(sampler, {reading()}, after(seconds(130)));
+  look(sampler, {reading()}, after(seconds(190)));
+  EXPECT_DOUBLE_EQ(only(sampler).own_outage_seconds, 120) << "until the look that finds it free";
+  EXPECT_DOUBLE_EQ(only(sampler).seconds, 180);
+}
+
 TEST(Sampler, StrangersCountWhileTheyAreThereAndUnseenOnesNotAtAll) {
   Sampler sampler;
   look(sampler, {}, after(minutes(0)));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/core/json.h"
+#include "store/samples.h"
 #include "tests/store/state_directory.h"
 
 namespace timectl::store {
@@ -232,6 +233,27 @@ TEST(PeerHistory, RetentionByAgeRemovesInChunksAndGivesSpaceBack) {
   filter.limit = 5000;
   EXPECT_EQ(list_sessions(*database, filter)->size(), 1000U);
   EXPECT_LT(raw.execAndGet("PRAGMA page_count").getInt(), pages * 2 / 3);
+}
+
+TEST(PeerHistory, ClockThatIsAheadForAnHourRemovesNothing) {
+  auto database = Database::in_memory();
+  for (std::size_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(append_history(database, std::vector{session(i)}, std::vector{event(i)}));
+  }
+  NodeSample sample;
+  sample.at = kNow;
+  sample.seconds = 300;
+  ASSERT_TRUE(put_samples(database, {}, sample, {}));
+  const auto wrong = kNow + std::chrono::hours(24 * 400);
+  EXPECT_EQ(*prune_history(database, {}, wrong), 0U);
+  // The control: days that were recorded since.
+  for (int day = 0; day < 92; ++day) {
+    sample.at = wrong - std::chrono::hours(24 * (92 - day));
+    ASSERT_TRUE(put_samples(database, {}, sample, {}));
+  }
+  while (*roll_up_samples(database, {}, wrong) > 0) {
+  }
+  EXPECT_EQ(*prune_history(database, {}, wrong), 200U);
 }
 
 TEST(PeerHistory, EventsMayBeKeptForLessTimeThanSessions) {

@@ -16,6 +16,14 @@ void fill(Database& database, int steps, std::size_t peers, int first = 0) {
   }
 }
 
+// Node and one peer, a step in each of so many days.
+void record_days(Database& database, WallTime first, int days) {
+  for (int day = 0; day < days; ++day) {
+    const auto at = first + hours(24 * day);
+    ASSERT_TRUE(put(database, {peer_sample(1, at)}, {node_sample(at)}));
+  }
+}
+
 SampleFilter of(SampleStep step) {
   SampleFilter filter;
   filter.step = step;
@@ -82,10 +90,12 @@ TEST(SampleRollUp, LateRowIsAddedToItsHourAndDay) {
 TEST(SampleRollUp, LateRowOfAnHourWhoseStepsAreGoneTakesNothingAway) {
   auto database = Database::in_memory();
   fill(database, 12, 1);
-  roll_up(database, kDay0 + hours(24 * 40));
-  EXPECT_EQ(rows_of(database, SampleStep::five_minutes), 0U);
+  record_days(database, kDay0 + hours(24), 39);
+  const auto now = kDay0 + hours(24 * 40) + minutes(15);
+  roll_up(database, now);
+  EXPECT_EQ(rows_of(database, SampleStep::five_minutes), 30U);
   ASSERT_TRUE(put(database, {peer_sample(1, kDay0 + minutes(5), 60)}));
-  roll_up(database, kDay0 + hours(24 * 40));
+  roll_up(database, now);
   EXPECT_EQ(list_peer_samples(database, of(SampleStep::hour))->front().seconds, 3600);
   EXPECT_EQ(list_peer_samples(database, of(SampleStep::day))->front().seconds, 3600);
 }
@@ -140,6 +150,64 @@ TEST(SampleRollUp, RetentionByAgeKeepsEachStepForItsOwnTime) {
   retention.days = hours(24);
   roll_up(database, now, retention);
   EXPECT_EQ(list_peer_samples(database, of(SampleStep::day))->front().at, kDay0 + hours(48));
+}
+
+TEST(SampleRollUp, ClockThatIsAYearAheadForAnHourRemovesNothing) {
+  auto database = Database::in_memory();
+  record_days(database, kDay0, 40);
+  const auto now = kDay0 + hours(24 * 40) + minutes(15);
+  roll_up(database, now);
+  const auto fine = rows_of(database, SampleStep::five_minutes);
+  EXPECT_EQ(fine, 30U) << "the control: forty days age what is older than thirty";
+  const auto wrong = now + hours(24 * 400);
+  for (int step = 0; step < 12; ++step) {
+    const auto at = wrong + minutes(5 * step);
+    ASSERT_TRUE(put(database, {peer_sample(1, at)}, {node_sample(at)}));
+    roll_up(database, at);
+  }
+  EXPECT_EQ(rows_of(database, SampleStep::five_minutes), fine + 12);
+  EXPECT_EQ(rows_of(database, SampleStep::hour), 41U);
+  // And back: the last day is as it was.
+  roll_up(database, now + minutes(5));
+  const auto day = sum_node_samples(database, kDay0 + hours(24 * 39), now);
+  ASSERT_TRUE(day && *day);
+  EXPECT_EQ((*day)->seconds, 300);
+  EXPECT_FALSE(peer_samples_at(database, kDay0 + hours(24 * 39), minutes(5))->empty());
+}
+
+TEST(SampleRollUp, AfterAStopOfMonthsOldStepsGoAsDaysAreRecorded) {
+  auto database = Database::in_memory();
+  record_days(database, kDay0, 40);
+  const auto back = kDay0 + hours(24 * 140);
+  record_days(database, back, 10);
+  roll_up(database, back + hours(24 * 10) + minutes(15));
+  EXPECT_EQ(rows_of(database, SampleStep::five_minutes), 30U);
+  EXPECT_EQ(list_peer_samples(database, of(SampleStep::five_minutes))->front().at,
+            kDay0 + hours(24 * 20));
+  record_days(database, back + hours(24 * 10), 20);
+  roll_up(database, back + hours(24 * 30) + minutes(15));
+  EXPECT_EQ(list_peer_samples(database, of(SampleStep::five_minutes))->front().at, back);
+}
+
+// After a clock was wrong for longer than steps are kept, what is recorded by the right one counts.
+TEST(SampleRollUp, StepsThatAreRecordedAfterALongWrongClockAreReadAgain) {
+  auto database = Database::in_memory();
+  const auto wrong = kDay0 + hours(24 * 400);
+  record_days(database, wrong, 60);
+  roll_up(database, wrong + hours(24 * 60) + minutes(15));
+  for (int step = 0; step < 12; ++step) {
+    const auto at = kDay0 + minutes(5 * step);
+    ASSERT_TRUE(put(database, {peer_sample(1, at)}, {node_sample(at)}));
+  }
+  roll_up(database, kDay0 + minutes(61));
+  const auto part = sum_node_samples(database, kDay0, kDay0 + minutes(10));
+  ASSERT_TRUE(part && *part);
+  EXPECT_EQ((*part)->seconds, 600);
+  // A clock that is far back (a board without a battery) is as harmless.
+  roll_up(database, wrong + hours(24 * 60) + minutes(15));
+  EXPECT_EQ(rows_of(database, SampleStep::five_minutes), 30U);
+  const auto at = peer_samples_at(database, wrong, hours(24));
+  ASSERT_EQ(at->size(), 1U) << "read from hours or days, as before";
 }
 
 TEST(SampleRollUp, WhatIsNotSummedUpIsNotRemoved) {
@@ -200,6 +268,44 @@ TEST(SampleRollUp, RetentionBySizeRemovesTheOldestAndGivesSpaceBack) {
   EXPECT_TRUE(list_sessions(*database, sessions_left)->empty());
   EXPECT_EQ(rows_of(*database, SampleStep::hour), 0U);
   EXPECT_EQ(rows_of(*database, SampleStep::day), 40U);
+}
+
+TEST(SampleRollUp, StrangersGoBeforeAnythingOfMasternodesWhereAFileIsTooLarge) {
+  const StateDirectory directory;
+  auto database = directory.open();
+  ASSERT_TRUE(database);
+  for (int hour = 0; hour < 24; ++hour) {
+    const auto at = kDay0 + hours(hour);
+    std::vector<PeerSample> rows{peer_sample(1, at)};
+    for (std::size_t peer = 2; peer < 302; ++peer) {
+      rows.push_back(peer_sample(peer, at));
+      rows.back().whitelisted_seconds = 0;
+    }
+    ASSERT_TRUE(put(*database, rows, {node_sample(at)}));
+  }
+  ASSERT_TRUE(append_history(*database, std::vector<SessionRecord>(10), std::vector<Event>(100)));
+  const auto now = kDay0 + hours(25);
+  roll_up(*database, now);
+  ASSERT_EQ(rows_of(*database, SampleStep::hour), 24U * 301);
+  const auto before =
+      SQLite::Database(directory.file().string()).execAndGet("PRAGMA page_count").getInt64() * 4096;
+  SampleRetention retention;
+  retention.max_bytes = static_cast<std::size_t>(before) / 2;
+  roll_up(*database, now, retention);
+  EXPECT_GT(rows_of(*database, SampleStep::hour), 24U) << "no more of them than it takes";
+  EXPECT_LT(rows_of(*database, SampleStep::hour), 24U * 301);
+  SampleFilter ours = of(SampleStep::five_minutes);
+  ours.ip = address(1);
+  EXPECT_EQ(list_peer_samples(*database, ours)->size(), 24U);
+  EXPECT_EQ(list_events(*database, {})->size(), 100U);
+  // Sums that are still to be made keep what they are made of.
+  PeerSample late = peer_sample(400, now);
+  late.whitelisted_seconds = 0;
+  ASSERT_TRUE(put(*database, {late}));
+  retention.max_bytes = 1;
+  roll_up(*database, now, retention);
+  EXPECT_EQ(rows_of(*database, SampleStep::hour), 0U);
+  EXPECT_EQ(rows_of(*database, SampleStep::five_minutes), 1U) << "the late one";
 }
 
 }  // namespace

@@ -228,5 +228,17 @@ TEST(StoredSamples, FullDiskIsNamedAndWhatWasStoredStays) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(Samples, HoleIsToldByTheFinestStepThatIsKeptThere) {
+  auto database = Database::in_memory();
+  for (int day = 0; day < 40; ++day) {
+    ASSERT_TRUE(put(database, {}, {node_sample(kDay0 + hours(24 * day))}));
+  }
+  EXPECT_EQ(*step_kept_at(database, kDay0 + minutes(30)), SampleStep::five_minutes);
+  roll_up(database, kDay0 + hours(24 * 40) + minutes(15));
+  EXPECT_EQ(*step_kept_at(database, kDay0 + minutes(30)), SampleStep::hour);
+  EXPECT_EQ(*step_kept_at(database, kDay0 + hours(24 * 39) + minutes(30)),
+            SampleStep::five_minutes);
+}
+
 }  // namespace
 }  // namespace timectl::store
