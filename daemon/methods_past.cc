@@ -55,8 +55,11 @@ Result<std::optional<NodeSample>> neighbour(store::Database& database, WallTime 
     if (before) filter.limit = 1;  // the newest of them
     const auto rows = store::list_node_samples(database, filter);
     if (!rows) return rows.error();
-    if (rows->empty()) continue;
-    const auto& row = before ? rows->back() : rows->front();
+    // An hour or a day around a hole begins before it.
+    const auto first =
+        std::ranges::find_if(*rows, [&](const NodeSample& row) { return before || row.at > at; });
+    if (first == rows->end()) continue;
+    const auto& row = before ? rows->back() : *first;
     if (!nearest || (before ? row.at > nearest->at : row.at < nearest->at)) nearest = row;
   }
   return nearest;
@@ -91,21 +94,20 @@ struct Moment {
 };
 
 Result<Moment> moment_at(store::Database& database, WallTime at) {
-  for (const auto step : kFinestFirst) {
-    const auto nodes = store::list_node_samples(database, steps_at(at, step));
-    if (!nodes) return nodes.error();
-    if (nodes->empty()) continue;
-    const auto& node = nodes->back();
-    Moment moment{{at, node.at, seconds(length_of(step)), node.seconds}, node};
-    auto peers = store::list_peer_samples(database, steps_at(at, step));
-    if (!peers) return peers.error();
-    for (auto& peer : *peers) moment.peers.insert_or_assign(peer.ip, peer);
-    auto sessions = store::sessions_at(database, at);
-    if (!sessions) return sessions.error();
-    for (auto& session : *sessions) moment.sessions.insert_or_assign(session.ip, session);
-    return moment;
-  }
-  return nothing_at(database, at);
+  const auto step = store::step_kept_at(database, at);
+  if (!step) return step.error();
+  const auto nodes = store::list_node_samples(database, steps_at(at, *step));
+  if (!nodes) return nodes.error();
+  if (nodes->empty()) return nothing_at(database, at);
+  const auto& node = nodes->back();
+  Moment moment{{at, node.at, seconds(length_of(*step)), node.seconds}, node};
+  auto peers = store::list_peer_samples(database, steps_at(at, *step));
+  if (!peers) return peers.error();
+  for (auto& peer : *peers) moment.peers.insert_or_assign(peer.ip, peer);
+  auto sessions = store::sessions_at(database, at);
+  if (!sessions) return sessions.error();
+  for (auto& session : *sessions) moment.sessions.insert_or_assign(session.ip, session);
+  return moment;
 }
 
 bool has_session(PeerState state) {

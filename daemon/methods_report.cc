@@ -32,6 +32,7 @@ std::optional<std::vector<ForkView>> forks_of(const Call& call) {
 observe::ReportInput report_input(const Call& call, WallTime since) {
   observe::ReportInput input{.since = since, .until = call.now.wall};
   input.forks = forks_of(call);
+  input.running = call.services.node != nullptr;
   for (const auto& [ip, entry] : call.services.whitelist->entries()) {
     if (is_own(call.services, ip)) continue;  // the API's list has us, too
     input.whitelisted.push_back(ip);

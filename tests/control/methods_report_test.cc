@@ -108,6 +108,12 @@ TEST_F(Reports, WithoutAHistoryEverythingIsUnknown) {
   EXPECT_EQ(report.at("masternodes").at(0).at("uptime_ratio"), nullptr);
 }
 
+TEST_F(Reports, ANodeThatHasJustStartedIsNotSaidNotToHaveRun) {
+  EXPECT_NE(good("report").at("summary").as_string().find("no node ran"), std::string::npos);
+  with_node();
+  EXPECT_NE(good("report").at("summary").as_string().find("has just started"), std::string::npos);
+}
+
 TEST_F(Reports, WhatReadsMuchRunsBesideTheNodesThread) {
   with_node();
   add({"203.0.113.7"});
@@ -209,6 +215,23 @@ TEST_F(Reports, ThePastIsOfTheSessionsAndTheSampleOfThatMoment) {
     const auto status = good("status", json::object{{"at", rfc3339(at + 3min)}});
     EXPECT_EQ(status.at("verdict"), "critical");
   }
+}
+
+TEST_F(Reports, AHoleOfTheHistoryIsNotToldByTheHourAndTheDayAroundIt) {
+  const auto day = step_of(SampleStep::day, now_.wall - 48h);
+  const auto at = WallTime(day + 12h);
+  for (const auto begin : {at, WallTime(at + 40min)}) put({peer_at(begin, 7)}, node_at(begin));
+  while (*store::roll_up_samples(*database_, {}, now_.wall) > 0) {
+  }
+  store::SampleFilter hours;
+  hours.step = SampleStep::hour;
+  ASSERT_EQ(store::list_node_samples(*database_, hours)->size(), 1U);
+  const auto hole = bad("status", json::object{{"at", rfc3339(at + 20min)}});
+  EXPECT_EQ(hole.code, Code::not_found);
+  EXPECT_NE(hole.because.find("the next one after " + utc_text(at + 40min)), std::string::npos)
+      << hole.because;
+  const auto seen = good("status", json::object{{"at", rfc3339(at + 1min)}});
+  EXPECT_EQ(seen.at("past").at("sample_seconds").to_number<double>(), 300) << "the control";
 }
 
 TEST_F(Reports, ThePastSortsAndFiltersAsThePresentDoes) {
