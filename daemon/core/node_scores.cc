@@ -53,10 +53,15 @@ void Node::look(Now now) {
     if (looked <= Duration::zero()) return;
     s.note(ip, ScoreEvidence::presence(now.wall, looked, away ? looked : Duration::zero()));
   };
+  // Whom an operator keeps away is not away by itself.
+  const auto kept_away = [&](const IpAddress& ip) {
+    const auto peer = s.peers.find(ip);
+    return peer != s.peers.end() && peer->second.reconnect.held_by_operator(now.mono);
+  };
   // Of a stranger its absence counts only while we try to have it: we leave most of them alone.
   if (s.options.mode == NodeMode::active) {
     for (const auto& [ip, entry] : s.whitelist.entries()) {
-      if (!s.is_own(ip) && !s.ready(ip)) present(ip, true);
+      if (!s.is_own(ip) && !s.ready(ip) && !kept_away(ip)) present(ip, true);
     }
     for (const auto& [ip, score] : s.scores) {
       const auto peer = s.peers.find(ip);
@@ -131,6 +136,8 @@ std::vector<PeerReading> Node::readings(Now now) const {
     reading.direction = view.direction;
     reading.height = view.height;
     reading.score = view.score;
+    const auto peer = s.peers.find(view.ip);
+    reading.held = peer != s.peers.end() && peer->second.reconnect.held_by_operator(now.mono);
     if (c != nullptr && c->was_ready() && c->stage == Stage::ready) {
       reading.connected_at = c->ready_at;
       reading.pings = c->liveness->sent();

@@ -68,6 +68,30 @@ TEST(NodeScores, AnOutageOfOurOwnCountsAgainstNobody) {
   EXPECT_EQ(lost_at_once(3), 0) << "three at once are one fault of ours";
 }
 
+TEST(NodeScores, WhomAnOperatorKeepsAwayIsNotAwayByItself) {
+  const auto lost = [](bool by_operator) {
+    NodeShell shell({kNear});
+    shell.start();
+    const auto session = shell.finish_dial(kNear);
+    minutes(shell, 5, {session});
+    if (by_operator) {
+      EXPECT_TRUE(shell.node.disconnect(kNear, 24h, shell.now));
+      shell.collect();
+    } else {
+      shell.closed(session, EndReason::closed_by_operator);
+      shell.closed(shell.last_dial(kNear), EndReason::refused);
+    }
+    EXPECT_EQ(shell.node.readings(shell.now)[0].held, by_operator);
+    minutes(shell, 120, {});
+    const auto view = shell.node.score(kNear, shell.now);
+    for (const auto& part : view->parts) {
+      if (part.name == "uptime") return part.penalty;
+    }
+    return -1.0;
+  };
+  EXPECT_GT(lost(false), lost(true) + 1);
+}
+
 TEST(NodeScores, ChangesAreHandedOutOnceAndARestartGoesOnFromThem) {
   NodeShell shell({kNear});
   shell.start();

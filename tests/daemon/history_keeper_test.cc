@@ -83,7 +83,8 @@ TEST_F(KeeperTest, ALieAboutTheChainCostsOnceAndALagCosts) {
   sync->best_height = 200;  // the peer pongs 100
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(minute());
   const auto part = [&](const std::string& name) {
-    for (const auto& p : shell.node.score(kNear, shell.now)->parts) {
+    const auto view = shell.node.score(kNear, shell.now);
+    for (const auto& p : view->parts) {
       if (p.name == name) return p.penalty;
     }
     return -1.0;
