@@ -13,6 +13,11 @@ constexpr double kClockWeight = 0.25;    // of the newest of a peer's time stamp
 constexpr Duration kWarningsApart = 1h;  // of one session
 constexpr std::size_t kLeastClocks = 3;  // fewer may be wrong together
 
+// As a real number: the difference of two stamps from outside may not fit one of its own kind.
+double since_1970(WallTime at) {
+  return std::chrono::duration<double>(at.time_since_epoch()).count();
+}
+
 Error refused(const IpAddress& ip, std::string because, std::vector<std::string> remedy = {}) {
   return {Code::busy, ip.to_string() + " is not probed now", std::move(because), std::move(remedy)};
 }
@@ -89,7 +94,8 @@ void Node::on_clock(ConnectionId connection, WallTime theirs, Now now) {
   if (c == nullptr || c->stage != Stage::ready) return;
   // Whole seconds, cut off: half of one is the best guess. Years apart is no clock.
   constexpr double kMostSeconds = 1e9;
-  const double off = std::clamp(seconds(theirs - now.wall) + 0.5, -kMostSeconds, kMostSeconds);
+  const double off =
+      std::clamp(since_1970(theirs) - since_1970(now.wall) + 0.5, -kMostSeconds, kMostSeconds);
   c->clock_seconds =
       c->clock_seconds ? *c->clock_seconds + kClockWeight * (off - *c->clock_seconds) : off;
 }
