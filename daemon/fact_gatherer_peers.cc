@@ -178,6 +178,15 @@ Result<void> add_history(const Call& call, PeerFacts& facts) {
   for (const auto& event : *happened) {
     if (event.at >= since) note(event, facts);
   }
+  // A masternode that is down for a day fails more often than that.
+  events.kind = EventKind::dial_failed;
+  events.since = since;
+  const auto counts = store::count_events(database, events);
+  if (!counts) return counts.error();
+  facts.contact.failed.clear();
+  for (const auto& row : *counts) {
+    if (row.reason) facts.contact.failed.push_back({*row.reason, row.count});
+  }
   return {};
 }
 

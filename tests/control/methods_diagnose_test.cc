@@ -163,6 +163,19 @@ TEST_F(DiagnoseMethods, WithoutANodeTheStoredLedgerCountsAndRefuses) {
   EXPECT_EQ(memories->at(0).ip, kPeer);
 }
 
+TEST_F(DiagnoseMethods, ADayOfFailedDialsIsCountedToTheEnd) {
+  const std::vector<Event> failures(1500, {.at = now_.wall - 1h,
+                                           .kind = EventKind::dial_failed,
+                                           .peer = kPeer,
+                                           .whitelisted = true,
+                                           .reason = EndReason::refused});
+  ASSERT_TRUE(store::append_history(*database_, {}, failures));
+  const auto reply = ask();
+  ASSERT_EQ(reply.facts.peer->contact.failed.size(), 1U);
+  EXPECT_EQ(reply.facts.peer->contact.failed[0].reason, EndReason::refused);
+  EXPECT_EQ(reply.facts.peer->contact.failed[0].count, 1500U);
+}
+
 // Whoever drops us after TCP counts it and bans for it, whoever visits: the next node must know.
 TEST_F(DiagnoseMethods, WithoutANodeAFailureAfterTcpIsRememberedForTheNodeToCome) {
   world_.probe.tcp = LayerFacts{.outcome = Outcome::ok, .ms = 2};
