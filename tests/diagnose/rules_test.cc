@@ -10,24 +10,10 @@
 #include "daemon/core/reflect.h"
 #include "daemon/diagnose/pages.h"
 #include "tests/diagnose/rule_cases.h"
+#include "tests/diagnose/told.h"
 
 namespace timectl::diagnose {
 namespace {
-
-const Finding* found(const Diagnosis& diagnosis, std::string_view code) {
-  const auto at = std::find_if(diagnosis.findings.begin(), diagnosis.findings.end(),
-                               [&](const Finding& f) { return f.code == code; });
-  return at == diagnosis.findings.end() ? nullptr : &*at;
-}
-
-std::string told(const Diagnosis& d) {
-  std::string text = d.verdict;
-  for (const auto& f : d.findings) {
-    text += "\n  " + f.code + " " + std::to_string(f.confidence);
-    for (const auto& line : f.evidence) text += " | " + line;
-  }
-  return text;
-}
 
 std::set<std::string> words(std::string_view text) {
   std::set<std::string> all;

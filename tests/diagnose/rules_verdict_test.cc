@@ -5,24 +5,10 @@
 
 #include "daemon/diagnose/rules.h"
 #include "tests/diagnose/base_facts.h"
+#include "tests/diagnose/told.h"
 
 namespace timectl::diagnose {
 namespace {
-
-const Finding* found(const Diagnosis& diagnosis, std::string_view code) {
-  const auto at = std::find_if(diagnosis.findings.begin(), diagnosis.findings.end(),
-                               [&](const Finding& f) { return f.code == code; });
-  return at == diagnosis.findings.end() ? nullptr : &*at;
-}
-
-std::string told(const Diagnosis& d) {
-  std::string text = d.verdict;
-  for (const auto& f : d.findings) {
-    text += "\n  " + f.code + " " + std::to_string(f.confidence);
-    for (const auto& line : f.evidence) text += " | " + line;
-  }
-  return text;
-}
 
 TEST(Diagnosis, OfAnUplinkThatWentIsOneFindingForAllPeers) {
   auto facts = gone();

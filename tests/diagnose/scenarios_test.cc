@@ -13,25 +13,11 @@
 
 #include "daemon/core/reflect.h"
 #include "tests/diagnose/rule_cases.h"
+#include "tests/diagnose/told.h"
 #include "tests/paths.h"
 
 namespace timectl::diagnose {
 namespace {
-
-const Finding* found(const Diagnosis& diagnosis, std::string_view code) {
-  const auto at = std::find_if(diagnosis.findings.begin(), diagnosis.findings.end(),
-                               [&](const Finding& f) { return f.code == code; });
-  return at == diagnosis.findings.end() ? nullptr : &*at;
-}
-
-std::string told(const Diagnosis& d) {
-  std::string text = d.verdict;
-  for (const auto& f : d.findings) {
-    text += "\n  " + f.code + " " + number_text(f.confidence, 2);
-    for (const auto& line : f.evidence) text += " | " + line;
-  }
-  return text;
-}
 
 TEST(Scenarios, EachGivesItsVerdictAndWhoMustAct) {
   for (const auto& s : scenarios()) {
