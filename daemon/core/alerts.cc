@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <set>
 
 namespace timectl {
 namespace {
@@ -14,6 +15,26 @@ Instant instant_of(WallTime at, Duration most, Now now) {
 }
 
 }  // namespace
+
+std::vector<AlertCondition> without_consequences(std::vector<AlertCondition> all) {
+  AlertRules whole;  // about the node
+  std::set<std::pair<AlertRule, std::string>> single;
+  for (const auto& condition : all) {
+    if (condition.object.empty()) {
+      whole.insert(condition.rule);
+    } else {
+      single.emplace(condition.rule, condition.object);
+    }
+  }
+  std::erase_if(all, [&](const auto& condition) {
+    const auto behind = alert_rule_row(condition.rule).behind;
+    return std::ranges::any_of(alert_rule_table(), [&](const auto& cause) {
+      return behind.contains(cause.rule) &&
+             (whole.contains(cause.rule) || single.contains({cause.rule, condition.object}));
+    });
+  });
+  return all;
+}
 
 void Alerts::load(std::vector<Alert> alerts, std::vector<AlertSilence> silences, Now now) {
   for (auto& alert : alerts) {

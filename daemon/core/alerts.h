@@ -43,6 +43,10 @@ struct AlertLook {
   AlertRules disabled = {};  // alerts.disabled_rules: nothing is raised, what is open is resolved
 };
 
+// The same without what follows from another of them, in the same order: for those who show what
+// holds now.
+[[nodiscard]] std::vector<AlertCondition> without_consequences(std::vector<AlertCondition> all);
+
 enum class AlertState : std::uint8_t { pending, firing, resolved };
 BOOST_DESCRIBE_ENUM(AlertState, pending, firing, resolved)
 

@@ -217,6 +217,10 @@ std::string log_line(const Event& event) {
       return with_detail("The chain can be stored again", event);
     case EventKind::signature_doubted:
       return with_detail("Signatures of blocks do not fit their producers' keys", event);
+    case EventKind::alert_fired:
+      return with_detail("ALERT", event);
+    case EventKind::alert_resolved:
+      return with_detail("Alert", event);
     case EventKind::ban_ended:
       return with_detail("The ban of " + ip + " has ended", event);
   }

@@ -119,6 +119,26 @@ TEST_F(Golden, ListsWithoutANode) {
   compare("lists");
 }
 
+TEST_F(Golden, AlertsWithoutANode) {
+  fill();
+  type({"alerts"});
+  type({"alerts", "rules"});
+  type({"alerts", "silence", "masternode_down", "--peer", "berlin", "--for", "2h", "--reason",
+        "it moves"});
+  type({"alerts", "silence", "lag", "--for", "1d", "--reason", "a backup", "--json"});
+  type({"alerts", "silence", "lag", "--for", "1d"});
+  type({"alerts", "silence", "lga", "--for", "1d", "--reason", "x"});
+  type({"alerts", "silence", "lag", "--reason", "x"});
+  type({"alerts", "silence", "lag", "--peer", "berlin", "--for", "1d", "--reason", "x"});
+  type({"alerts", "ack", "12"});
+  type({"alerts", "ack", "twelve"});
+  type({"alerts", "list", "--all", "--json"});
+  type({"audit", "list", "--subject", "lag"});
+  type({"explain", "masternode_down"});
+  type({"explain", "uplink_down"});
+  compare("alerts");
+}
+
 TEST_F(Golden, BansWithoutANode) {
   const auto config =
       sandbox_.write("timectl.toml", "[network]\nblacklisted_peers = [\"198.51.100.7\"]\n");

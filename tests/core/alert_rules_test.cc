@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <set>
 
 #include "daemon/core/observer.h"
 #include "daemon/core/reflect.h"
+#include "tests/paths.h"
 
 namespace timectl {
 namespace {
@@ -60,6 +62,18 @@ TEST(AlertRuleTable, EachAilmentIsARuleWithItsWords) {
     EXPECT_EQ(alert_rule_row(*rule).remedy, row.remedy);
     EXPECT_EQ(alert_rule_row(*rule).severity, row.severity);
   }
+}
+
+TEST(AlertRuleTable, EveryRuleHasItsRunbook) {
+  std::ifstream file(std::string(TIMECTL_SOURCE_DIR) + "/docs/alerts.md");
+  std::string line;
+  std::set<std::string> headings;
+  while (std::getline(file, line)) {
+    if (line.starts_with("### ")) headings.insert(line.substr(4));
+  }
+  std::set<std::string> rules;
+  for (const auto name : names_of<AlertRule>()) rules.emplace(name);
+  EXPECT_EQ(headings, rules);
 }
 
 TEST(AlertRuleSet, HoldsWhatWasPutIn) {
