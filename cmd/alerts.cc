@@ -58,9 +58,6 @@ Result<int> list(Context& context, const control::AlertsListRequest& request) {
   return show<std::vector<AlertRow>>(
       context, "timectl.alerts.list/1", *answer, [&](const std::vector<AlertRow>& rows) {
         auto& out = context.out;
-        if (answer->source == "database") {
-          out.note("no node is running: this is what it knew last");
-        }
         if (rows.empty()) {
           out.text("no alert is open\n");
           return;
@@ -101,6 +98,13 @@ Result<int> silence(Context& context, const control::AlertSilenceRequest& reques
       });
 }
 
+Cell on_of(const AlertRuleInfo& row) {
+  if (!row.enabled) return {"no", Paint::warn};
+  if (row.silences.empty()) return {"yes"};
+  const bool whole = std::ranges::any_of(row.silences, [](const auto& s) { return !s.object; });
+  return {whole ? "silenced" : "not for all peers", Paint::warn};
+}
+
 Result<int> rules(Context& context) {
   const auto answer = ask(context, "alerts.rules", json::object());
   if (!answer) return answer.error();
@@ -124,10 +128,7 @@ Result<int> rules(Context& context) {
                         [](const Row& row) {
                           return row.repeat ? human_duration(*row.repeat) : "never";
                         })
-                .column("ON",
-                        [](const Row& row) {
-                          return row.enabled ? Cell{"yes"} : Cell{"no", Paint::warn};
-                        })
+                .column("ON", on_of)
                 .column("MEANING", &Row::meaning)
                 .text());
         out.note("next: timectl explain RULE");

@@ -156,6 +156,8 @@ control::Reply alerts_silence(const Call& call) {
 }
 
 control::Reply alerts_rules(const Call& call) {
+  const auto engine = Engine::of(call);
+  if (!engine) return {engine.error()};
   const auto disabled = disabled_rules(*call.services.config);
   std::vector<control::AlertRuleInfo> rules;
   for (const auto& row : alert_rule_table()) {
@@ -170,6 +172,10 @@ control::Reply alerts_rules(const Call& call) {
     if (row.repeat > Duration{0}) info.repeat = row.repeat;
     for (const auto& cause : alert_rule_table()) {
       if (row.behind.contains(cause.rule)) info.behind.push_back(cause.rule);
+    }
+    for (auto& silence : (*engine)->silences()) {
+      const bool in_force = silence.until > call.now.wall;
+      if (silence.rule == row.rule && in_force) info.silences.push_back(std::move(silence));
     }
     rules.push_back(std::move(info));
   }

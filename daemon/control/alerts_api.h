@@ -81,11 +81,12 @@ struct AlertRuleInfo {
   std::optional<Duration> repeat = {};
   std::vector<AlertRule> behind = {};
   bool enabled = true;
+  std::vector<AlertSilence> silences = {};  // in force
   std::string meaning = {};
   std::string remedy = {};
 };
 BOOST_DESCRIBE_STRUCT(AlertRuleInfo, (),
-                      (rule, severity, subject, hold, clear, repeat, behind, enabled, meaning,
-                       remedy))
+                      (rule, severity, subject, hold, clear, repeat, behind, enabled, silences,
+                       meaning, remedy))
 
 }  // namespace timectl::control

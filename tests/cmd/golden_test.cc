@@ -32,6 +32,7 @@ std::string masked(std::string text, const Sandbox& sandbox) {
                             R"("uid":<UID>,"user":"<USER>")");
   text =
       std::regex_replace(text, std::regex(R"re("added_by":"[^"]*")re"), R"("added_by":"<USER>")");
+  text = std::regex_replace(text, std::regex(R"re("by":"[^"]*")re"), R"("by":"<USER>")");
   text = std::regex_replace(text, std::regex(R"(\d+(\.\d)? kB)"), "<SIZE>");
   return std::regex_replace(text, std::regex(R"("bytes":\d+)"), R"("bytes":<SIZE>)");
 }
@@ -126,6 +127,7 @@ TEST_F(Golden, AlertsWithoutANode) {
   type({"alerts", "silence", "masternode_down", "--peer", "berlin", "--for", "2h", "--reason",
         "it moves"});
   type({"alerts", "silence", "lag", "--for", "1d", "--reason", "a backup", "--json"});
+  type({"alerts", "rules"});
   type({"alerts", "silence", "lag", "--for", "1d"});
   type({"alerts", "silence", "lga", "--for", "1d", "--reason", "x"});
   type({"alerts", "silence", "lag", "--reason", "x"});

@@ -108,6 +108,10 @@ TEST_F(AlertMethods, ASilenceIsOfAPeerOrOfARuleAndIsShown) {
   EXPECT_EQ(audit().back().action, "alert.silence");
   EXPECT_EQ(good("alerts.silence", silence("lag", "", 60)).at("object"), nullptr);
   EXPECT_EQ(store::load_alerts(*database_)->silences.size(), 2U);
+  std::size_t shown = 0;
+  const auto rules = good("alerts.rules");
+  for (const auto& rule : rules.as_array()) shown += rule.at("silences").as_array().size();
+  EXPECT_EQ(shown, 2U);
 }
 
 TEST_F(AlertMethods, ASilenceThatMakesNoSenseIsRefusedAndWritesNothing) {
