@@ -217,6 +217,7 @@ CREATE TABLE peer_samples (
   PRIMARY KEY (step, minute, ip)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX peer_samples_by_ip ON peer_samples (ip, step, minute);
+CREATE INDEX peer_samples_of_strangers ON peer_samples (minute) WHERE whitelisted_ms = 0;
 CREATE TABLE node_samples (
   step INTEGER NOT NULL,
   minute INTEGER NOT NULL,
