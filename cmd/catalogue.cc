@@ -5,12 +5,14 @@
 #include "cmd/sync_verdict.h"
 #include "daemon/chain/height_truth.h"
 #include "daemon/chain/verdict.h"
+#include "daemon/core/alert_rules.h"
 #include "daemon/core/api_list.h"
 #include "daemon/core/errors.h"
 #include "daemon/core/events.h"
 #include "daemon/core/observer.h"
 #include "daemon/core/protection.h"
 #include "daemon/core/reflect.h"
+#include "daemon/core/time.h"
 #include "daemon/core/violation.h"
 #include "daemon/core/vocabulary.h"
 #include "daemon/diagnose/catalogue.h"
@@ -78,6 +80,8 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::chain_recovered, "The file of the chain works again"},
     {EventKind::unreachable_said,
      "A masternode says that it cannot reach our port from outside; `timectl diagnose node`"},
+    {EventKind::alert_fired, "An alert was told; `timectl alerts` and `timectl explain RULE`"},
+    {EventKind::alert_resolved, "What an alert told of is over"},
 });
 
 std::string_view consequence_of(chain::Effect effect) {
@@ -146,6 +150,15 @@ std::vector<Explanation> gather() {
   }
   for (const auto& row : ailment_table()) {
     all.push_back({std::string(name_of(row.ailment)), "ailment", std::string(row.meaning),
+                   std::string(row.remedy), std::nullopt});
+  }
+  for (const auto& row : alert_rule_table()) {
+    // The ailments are rules of the same name and words.
+    if (value_of<Ailment>(name_of(row.rule))) continue;
+    const std::string after =
+        row.hold == Duration{0} ? "" : ", said after " + human_duration(row.hold);
+    all.push_back({std::string(name_of(row.rule)), "alert",
+                   std::string(name_of(row.severity)) + after + ": " + std::string(row.meaning),
                    std::string(row.remedy), std::nullopt});
   }
   for (const auto& row : fetch_step_table()) {

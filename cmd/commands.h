@@ -34,6 +34,7 @@ void add_sync(CLI::App& root, Context& context);
 void add_diagnose(CLI::App& root, Context& context);
 void add_report(CLI::App& root, Context& context);
 void add_diagnose_log(CLI::App& diagnosis, Context& context);  // a verb of it
+void add_alerts(CLI::App& root, Context& context);
 void add_events(CLI::App& root, Context& context);
 void add_audit(CLI::App& root, Context& context);
 void add_db(CLI::App& root, Context& context);

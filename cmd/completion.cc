@@ -1,6 +1,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <memory>
 
@@ -11,6 +13,7 @@
 #include "cmd/completion_scripts.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
+#include "daemon/control/alerts_api.h"
 #include "daemon/control/api.h"
 
 namespace timectl::cmd {
@@ -62,6 +65,26 @@ std::string live_bans(Context& context) {
   return lines;
 }
 
+std::string live_alerts(Context& context) {
+  const auto answer = ask(context, "alerts.list", json::object());
+  if (!answer) return "";
+  const auto rows = read_answer<std::vector<control::AlertRow>>(answer->data);
+  if (!rows) return "";
+  std::string lines;
+  for (const auto& row : *rows) {
+    if (row.id) lines += std::to_string(*row.id) + "\t" + printable(row.text) + "\n";
+  }
+  return lines;
+}
+
+std::string rule_lines() {
+  std::string lines;
+  for (const auto& row : alert_rule_table()) {
+    lines += std::string(name_of(row.rule)) + "\t" + std::string(row.meaning) + "\n";
+  }
+  return lines;
+}
+
 template <class E>
 std::string words_lines() {
   std::string lines;
@@ -72,6 +95,8 @@ std::string words_lines() {
 std::string live_values(Context& context, const std::string& type) {
   if (type == "IP") return live_peers(context);
   if (type == "BANNED") return live_bans(context);
+  if (type == "ALERT") return live_alerts(context);
+  if (type == "RULE") return rule_lines();
   if (type == "REASON") return words_lines<EndReason>();
   if (type == "KIND") return words_lines<EventKind>();
   std::string lines;
@@ -108,6 +133,12 @@ Result<int> print_script(Context& context, const CLI::App& root, const std::stri
 
 }  // namespace
 
+bool asked_live(const std::string& type) {
+  constexpr auto kTypes =
+      std::to_array<std::string_view>({"ALERT", "IP", "BANNED", "CODE", "REASON", "KIND", "RULE"});
+  return std::ranges::find(kTypes, type) != kTypes.end();
+}
+
 void add_completion(CLI::App& root, Context& context) {
   auto& completion = add_command(
       root, "completion", "a script that completes commands, options and addresses",
@@ -121,7 +152,8 @@ void add_completion(CLI::App& root, Context& context) {
 
   auto type = std::make_shared<std::string>();
   auto& live = add_command(root, "__complete", "live values for the scripts", {});
-  add_argument(live, "type", Count::one, *type, "IP|BANNED|CODE|REASON|KIND", "what kind of value");
+  add_argument(live, "type", Count::one, *type, "ALERT|IP|BANNED|CODE|REASON|KIND|RULE",
+               "what kind of value");
   on_run(live, context, [&context, type] { return complete(context, *type); });
   hide(live);
 }

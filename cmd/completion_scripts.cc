@@ -192,7 +192,7 @@ _timectl() {
   case ${type:-} in
     FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null ;;
     DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null ;;
-    IP | BANNED | CODE | REASON | KIND)
+    ALERT | IP | BANNED | CODE | REASON | KIND | RULE)
       values+=" $("${words[0]}" "${node[@]}" __complete "$type" 2>/dev/null | cut -f 1)" ;;
     *'|'*) values+=" ${type//|/ }" ;;
   esac
@@ -267,7 +267,7 @@ _timectl() {
   case $type in
     FILE) _files ;;
     DIR) _files -/ ;;
-    IP|BANNED|CODE|REASON|KIND)
+    ALERT|IP|BANNED|CODE|REASON|KIND|RULE)
       live=("${(@f)$("${words[1]}" "${node[@]}" __complete "$type" 2>/dev/null)}")
       live=("${(@)live%%$'\t'*}")
       (( ${#live} )) && [[ -n ${live[1]} ]] && compadd -a live ;;
@@ -321,7 +321,7 @@ complete -c timectl -f
 std::string fish_value(const std::string& type) {
   if (type == "FILE") return " -r -F";
   if (type == "DIR") return " -x -a '(__fish_complete_directories)'";
-  if (type == "IP" || type == "BANNED" || type == "CODE" || type == "REASON" || type == "KIND") {
+  if (asked_live(type)) {
     return " -x -a '(__timectl_live " + type + ")'";
   }
   if (type.find('|') != std::string::npos) {

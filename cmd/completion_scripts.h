@@ -11,6 +11,9 @@ class App;
 
 namespace timectl::cmd {
 
+// Is a value of this type asked of the binary (completion.cc)?
+[[nodiscard]] bool asked_live(const std::string& type);
+
 [[nodiscard]] std::string bash_script(const CLI::App& root);
 [[nodiscard]] std::string zsh_script(const CLI::App& root);
 [[nodiscard]] std::string fish_script(const CLI::App& root);

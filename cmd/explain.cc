@@ -56,6 +56,7 @@ constexpr auto kCatalogues = std::to_array<CatalogueRow>({
     {"state", "States of a peer", "a state of a peer"},
     {"ailment", "Troubles of this node itself", "a trouble of this node itself"},
     {"step", "Steps at which `timectl refresh` fails", "a step of `timectl refresh`"},
+    {"alert", "Alert rules (`timectl alerts rules`)", "an alert rule"},
     {"event", "Kinds of events", "a kind of event"},
     {"fact", "What `timectl whitelist verify` looks at", "a fact of `timectl whitelist verify`"},
     {"violation", "What counts against a peer (`timectl ban why IP`)",

@@ -104,6 +104,8 @@ std::string alert_lines(const Output& out, const std::vector<control::AlertLine>
     text += "  " + out.paint(paint_of(alert.severity), word) + "  " +
             wrapped(printable(alert.text), 12, out.width());
     if (alert.since) text += out.paint(Paint::dim, "  for " + out.since(*alert.since));
+    if (alert.silenced_until) text += out.paint(Paint::dim, "  silenced");
+    if (alert.acked_by) text += out.paint(Paint::dim, "  acked by " + printable(*alert.acked_by));
     text += "\n";
   }
   return text;

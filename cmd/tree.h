@@ -3,7 +3,7 @@
 // arguments that are parsed once into a type, and the action to run. Noun files use only this and
 // never include CLI11, which costs 4 s per translation unit. The type name of a value is a fact
 // that the help prints and completion acts on: IP, BANNED, CODE, REASON and KIND are asked of the
-// binary, FILE is completed by the shell, "a|b|c" are the words themselves.
+// binary, so are ALERT and RULE, FILE is completed by the shell, "a|b|c" are the words themselves.
 
 #include <functional>
 #include <initializer_list>

@@ -2,7 +2,7 @@
 
 _timectl_commands() {
   case $1 in
-    '') echo 'status node whitelist refresh ban peer slots sync diagnose report events audit db wire config demo explain completion version' ;;
+    '') echo 'status node whitelist refresh ban peer slots sync diagnose report alerts events audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
     'whitelist') echo 'add remove list show pending approve reject suggest export import verify' ;;
     'ban') echo 'add remove list why' ;;
@@ -10,6 +10,7 @@ _timectl_commands() {
     'slots') echo 'check' ;;
     'sync') echo 'status watch peers fork pause resume' ;;
     'diagnose') echo 'peer node log facts' ;;
+    'alerts') echo 'list ack silence rules' ;;
     'audit') echo 'list verify head export' ;;
     'db') echo 'check backup restore' ;;
     'wire') echo 'decode encode' ;;
@@ -41,6 +42,11 @@ _timectl_options() {
     'audit list') echo '-h --help --since --actor --subject' ;;
     'audit') echo '-h --help' ;;
     'events') echo '-h --help -f --follow --since --peer --kind' ;;
+    'alerts rules') echo '-h --help' ;;
+    'alerts silence') echo '-h --help --peer --for --reason' ;;
+    'alerts ack') echo '-h --help' ;;
+    'alerts list') echo '-h --help --all --limit' ;;
+    'alerts') echo '-h --help' ;;
     'report') echo '-h --help --since --format' ;;
     'diagnose facts') echo '-h --help' ;;
     'diagnose log') echo '-h --help -f --follow --all --since' ;;
@@ -144,6 +150,12 @@ _timectl_type() {
     'diagnose facts') echo 'FILE' ;;
     'report --since') echo 'TIME' ;;
     'report --format') echo 'table|markdown' ;;
+    'alerts list --limit') echo 'N' ;;
+    'alerts ack') echo 'ALERT' ;;
+    'alerts silence') echo 'RULE' ;;
+    'alerts silence --peer') echo 'IP' ;;
+    'alerts silence --for') echo 'DURATION' ;;
+    'alerts silence --reason') echo 'TEXT' ;;
     'events --since') echo 'TIME' ;;
     'events --peer') echo 'IP' ;;
     'events --kind') echo 'KIND' ;;
@@ -200,7 +212,7 @@ _timectl() {
   case ${type:-} in
     FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null ;;
     DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null ;;
-    IP | BANNED | CODE | REASON | KIND)
+    ALERT | IP | BANNED | CODE | REASON | KIND | RULE)
       values+=" $("${words[0]}" "${node[@]}" __complete "$type" 2>/dev/null | cut -f 1)" ;;
     *'|'*) values+=" ${type//|/ }" ;;
   esac

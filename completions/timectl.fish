@@ -11,7 +11,7 @@ function __timectl_path
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist suggest' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer score' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose peer' 'diagnose node' 'diagnose log' 'diagnose facts' 'report' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist suggest' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer score' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose peer' 'diagnose node' 'diagnose log' 'diagnose facts' 'report' 'alerts' 'alerts list' 'alerts ack' 'alerts silence' 'alerts rules' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -45,6 +45,7 @@ complete -c timectl -n '__timectl_at ' -a slots -d 'how many connection slots ar
 complete -c timectl -n '__timectl_at ' -a sync -d 'the chain: how far, according to whom, forks'
 complete -c timectl -n '__timectl_at ' -a diagnose -d 'why masternodes went away, and what to do'
 complete -c timectl -n '__timectl_at ' -a report -d 'the targets against what was measured over a period'
+complete -c timectl -n '__timectl_at ' -a alerts -d 'what is wrong, told once: list, acknowledge, silence'
 complete -c timectl -n '__timectl_at ' -a events -d 'what happened, and with --follow what happens'
 complete -c timectl -n '__timectl_at ' -a audit -d 'who changed what, in a log that shows tampering'
 complete -c timectl -n '__timectl_at ' -a db -d 'check, back up and restore the database'
@@ -219,6 +220,22 @@ complete -c timectl -n '__timectl_at diagnose facts' -F
 complete -c timectl -n '__timectl_at report' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at report' -l since -x -d 'from when on: 24h, or an RFC 3339 time'
 complete -c timectl -n '__timectl_at report' -l format -x -a 'table markdown' -d 'how to print it'
+complete -c timectl -n '__timectl_at alerts' -a list -d 'what is open, pending, silenced or hidden'
+complete -c timectl -n '__timectl_at alerts' -a ack -d 'say that somebody is at it: it is not repeated'
+complete -c timectl -n '__timectl_at alerts' -a silence -d 'tell nothing new of a rule, or of one peer, for some time'
+complete -c timectl -n '__timectl_at alerts' -a rules -d 'what is watched, how grave it is, when it is said'
+complete -c timectl -n '__timectl_at alerts' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at alerts list' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at alerts list' -l all -d 'also resolved ones'
+complete -c timectl -n '__timectl_at alerts list' -l limit -x -d 'at most so many'
+complete -c timectl -n '__timectl_at alerts ack' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at alerts ack' -a '(__timectl_live ALERT)'
+complete -c timectl -n '__timectl_at alerts silence' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at alerts silence' -a '(__timectl_live RULE)'
+complete -c timectl -n '__timectl_at alerts silence' -l peer -x -a '(__timectl_live IP)' -d 'only of this peer'
+complete -c timectl -n '__timectl_at alerts silence' -l for -x -d 'how long; at most 30 days'
+complete -c timectl -n '__timectl_at alerts silence' -l reason -x -d 'why; kept in the audit log'
+complete -c timectl -n '__timectl_at alerts rules' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s f -l follow -d 'go on with live events; needs the node'
 complete -c timectl -n '__timectl_at events' -l since -x -d 'only later ones: 1h, or an RFC 3339 time'

@@ -4,7 +4,9 @@
 #include <unordered_map>
 
 #include "config/keys.h"
+#include "daemon/core/alert_rules.h"
 #include "daemon/core/host_port.h"
+#include "daemon/core/reflect.h"
 
 namespace timectl::config {
 namespace {
@@ -18,6 +20,7 @@ class Rules {
   std::vector<Problem> lists() && {
     addresses();
     time_servers();
+    disabled_rules();
     sinks();
     return std::move(problems_);
   }
@@ -114,6 +117,18 @@ class Rules {
         add_key("node.time_servers", "node.time_servers: " + parsed.error().message,
                 parsed.error().because);
       }
+    }
+  }
+
+  // A slip of the finger here would leave the rule on, or seem to.
+  void disabled_rules() {
+    for (const auto& word : config_.alerts.disabled_rules) {
+      if (value_of<AlertRule>(word)) continue;
+      std::vector<std::string> rules;
+      for (const auto name : names_of<AlertRule>()) rules.emplace_back(name);
+      const auto near = nearest(word, rules);
+      add_key("alerts.disabled_rules", "there is no alert rule " + word,
+              near.empty() ? "`timectl alerts rules` lists them" : "did you mean " + near + "?");
     }
   }
 

@@ -214,7 +214,10 @@ Result<void> Daemon::Parts::open_control() {
   auto& access = methods->services().access;
   access.socket_group = server->socket_group();
   access.group_name = control::group_name(server->socket_group());
-  recorder->set_publish([this](const Event& event) { server->publish(event); });
+  recorder->set_publish([this](const Event& event) {
+    alerts->on_event(event);
+    server->publish(event);
+  });
   return {};
 }
 
@@ -244,6 +247,7 @@ Result<control::StartReply> Daemon::open() {
   parts.recorder.emplace(*parts.log, *parts.database, parts.options.config.node.log_format);
   parts.history.emplace(*parts.database);
   if (auto opened = parts.history->open(clock_now()); !opened) return opened.error();
+  parts.open_alerts();
   parts.open_as_database();
 
   // Before the first socket opens (W2), with a node-less view of the services.

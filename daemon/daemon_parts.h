@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/alert_keeper.h"
 #include "daemon/as_database.h"
 #include "daemon/control/server.h"
 #include "daemon/core/node.h"
@@ -47,6 +48,7 @@ struct Daemon::Parts {
   ListMemory list;  // what is known of the API's list
   std::optional<Recorder> recorder;
   std::optional<HistoryKeeper> history;
+  std::optional<AlertKeeper> alerts;
   std::optional<AsDatabase> as_database;  // asked by the node
   std::optional<Node> node;
   std::unique_ptr<DaemonChain> chain;   // none where its file cannot be opened
@@ -70,6 +72,7 @@ struct Daemon::Parts {
   bool closed = false;  // the network has said its goodbyes
 
   Result<void> open_store();
+  void open_alerts();
   void open_as_database();
   ModeDecision choose_mode(bool port_taken) const;
   Result<void> make_node(const ModeDecision& mode);
@@ -93,6 +96,7 @@ struct Daemon::Parts {
   void prune(Now now);
   [[nodiscard]] std::size_t masternodes() const;  // whitelisted, without ourselves
   void look(Now now);                             // once a minute: samples, scores
+  void look_at_alerts(Now now);
   void note_audit_head(Now now);
   void save_bans();      // a chunk of them
   void save_all_bans();  // at the end

@@ -31,6 +31,25 @@ void Daemon::Parts::refuse_config(const std::vector<WhitelistChange>& changes) {
   }
 }
 
+// A node that cannot read what was told still protects, and tells it once more.
+void Daemon::Parts::open_alerts() {
+  alerts.emplace(*database);
+  recorder->set_publish([this](const Event& event) { alerts->on_event(event); });
+  if (auto opened = alerts->open(clock_now()); !opened) {
+    record(EventKind::store_degraded, Severity::error,
+           opened.error().message + "; the alerts begin anew");
+  }
+}
+
+// Told when it is stored. What is told is an event like others.
+void Daemon::Parts::look_at_alerts(Now now) {
+  const auto done = alerts->look(methods->services(), now);
+  if (!done) recorder->note_failure(done.error(), now);
+  for (const auto& notice : alerts->take_notices()) {
+    recorder->event(event_of(notice, now.wall), now);
+  }
+}
+
 // It only spreads dials: without it, or with the one from before, the node does all that it has to.
 void Daemon::Parts::open_as_database() {
   const std::string& path = options.config.network.as_database;
@@ -203,6 +222,7 @@ void Daemon::Parts::store_upkeep(Now now) {
   const bool past_is_safe = node->clock().ahead_seconds.value_or(0) < kAheadTooFar;
   if (past_is_safe && now.mono - last_prune >= kPruneInterval) prune(now);
   if (now.mono - last_look >= HistoryKeeper::kLookInterval) look(now);
+  look_at_alerts(now);
   // A failure here is the same that the recorder reports.
   if (past_is_safe) (void)history->upkeep(options.config, now);
   if (now.mono - last_expiry >= kExpiryInterval) {
@@ -236,8 +256,10 @@ void Daemon::Parts::check_in_background() {
   if (!reader) return record(EventKind::store_degraded, Severity::error, reader.error().message);
   checker = std::jthread([this, own = std::move(*reader)](std::stop_token stop) mutable {
     auto problems = store::integrity_check(own, stop);
-    if (!problems || problems->empty()) return;
-    asio::post(io, [this, first = problems->front()] {
+    if (!problems) return;  // the reading failed: nothing is known
+    asio::post(io, [this, first = problems->empty() ? "" : problems->front()] {
+      alerts->on_integrity(first);
+      if (first.empty()) return;
       record(EventKind::store_degraded, Severity::critical,
              "the database is damaged: " + first + "; run `timectl db check`");
     });

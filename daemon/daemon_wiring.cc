@@ -67,6 +67,7 @@ Services Daemon::Parts::services(const ModeDecision& mode) {
   result.stop = [this] { asio::post(io, [this] { begin_stop(); }); };
   result.reload = [this] { return reload(); };
   result.list = &list;
+  result.alerts = &*alerts;
   result.record = [this](const Event& event) { recorder->event(event, clock_now()); };
   result.apply = [this](ChangeSet set, control::Answer done) {
     applier->apply(std::move(set), std::move(done));

@@ -28,6 +28,8 @@
 
 namespace timectl {
 
+class AlertKeeper;
+
 // What the node says about itself; meaningless without one.
 struct NodeFacts {
   std::int64_t pid = 0;
@@ -80,6 +82,7 @@ struct Services {
   ProbeTools probes = {};
   // Connections of the last hour for which no descriptor was left; none: no network.
   std::function<std::uint64_t()> descriptors_refused = {};
+  AlertKeeper* alerts = nullptr;  // of a node; none: what is stored
 };
 
 class Methods {

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <map>
 
+#include "daemon/alert_facts.h"
+#include "daemon/alert_keeper.h"
 #include "daemon/control/past_api.h"
 #include "daemon/methods_table.h"
-#include "daemon/sync_alerts.h"
 
 namespace timectl {
 namespace {
@@ -31,14 +32,13 @@ std::string several(std::uint64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-void judge(control::StatusReply& reply, const Call& call) {
+void judge(control::StatusReply& reply) {
   const auto total = reply.masternodes.whitelisted;
   const auto connected = reply.masternodes.connected.value_or(0);
   if (total == 0) {
     reply.verdict = Verdict::degraded;
     reply.summary = "the whitelist is empty: no masternode is protected";
     reply.next_command = "timectl whitelist add IP";
-    reply.alerts.push_back({Severity::error, "The whitelist is empty", {}});
   } else if (connected == total) {
     reply.verdict = Verdict::ok;
     reply.summary = total == 1
@@ -53,53 +53,16 @@ void judge(control::StatusReply& reply, const Call& call) {
                                             " whitelisted masternodes is connected")
                         : std::to_string(total - connected) + " of " +
                               several(total, "whitelisted masternode") + " not connected";
-    if (connected == 0) {
-      reply.alerts.push_back({Severity::critical, "No whitelisted peer is connected", {}});
-    }
-    for (const auto& peer : reply.masternodes.down) {
-      const auto kept_away = call.services.node->kept_away_because(peer.ip, call.now);
-      reply.alerts.push_back(
-          {Severity::critical,
-           "Whitelisted peer " + peer.ip.to_string() + " is not connected (" +
-               (kept_away.empty() ? std::string(name_of(peer.state)) : kept_away) + ")",
-           {}});
-    }
     reply.next_command = reply.masternodes.down.empty()
                              ? "timectl peer list --whitelisted"
                              : "timectl peer show " + reply.masternodes.down.front().ip.to_string();
   }
 }
 
-// The list of masternodes: what waits for the operator, and since when it cannot be had.
-void judge_list(control::StatusReply& reply, const ListState& list) {
-  if (list.held_since) {
-    reply.alerts.push_back({Severity::error,
-                            "A refresh of the masternode list is held back: " + list.held_because,
-                            list.held_since});
-    if (reply.verdict == Verdict::ok) {
-      reply.verdict = Verdict::degraded;
-      reply.summary += "; a refresh of the list waits for your approval";
-      reply.next_command = "timectl whitelist pending";
-    }
-  }
-  if (list.failing_since && list.failed_step) {
-    reply.alerts.push_back({list.accepted_at ? Severity::warning : Severity::error,
-                            "The masternode list cannot be fetched (" +
-                                std::string(name_of(*list.failed_step)) + ": " +
-                                list.failed_because + ")",
-                            list.failing_since});
-  }
-}
-
-// The chain; and what of it must be said.
-void judge_sync(control::StatusReply& reply, const Call& call) {
-  constexpr std::size_t kForks = 10;
+// The chain as far as it is known. An error: the stored one cannot be read.
+std::optional<Error> add_sync(control::StatusReply& reply, const Call& call) {
   const auto view = sync_view(call);
-  if (!view) {
-    reply.alerts.push_back(
-        {Severity::error, "The stored chain cannot be read: " + view.error().message, {}});
-    return;
-  }
+  if (!view) return view.error();
   reply.sync = {view->height,
                 view->best_height,
                 view->lag_blocks,
@@ -107,32 +70,67 @@ void judge_sync(control::StatusReply& reply, const Call& call) {
                 control::verdict_of(*view),
                 view->ground,
                 view->height ? std::optional(view->activity) : std::nullopt};
-  if (!call.services.sync) return;  // nobody is asked, so nothing is known that could alarm
-  std::vector<ForkView> forks;
-  if (view->forks > 0) {
-    if (auto known = call.services.sync->forks(kForks)) forks = std::move(*known);
+  return {};
+}
+
+control::AlertLine line_of(const AlertCondition& condition, const Alerts* engine, WallTime now) {
+  control::AlertLine line{.severity = alert_rule_row(condition.rule).severity,
+                          .text = condition.text,
+                          .since = condition.since,
+                          .rule = std::string(name_of(condition.rule)),
+                          .object = condition.object};
+  if (engine == nullptr) return line;
+  if (const auto* alert = engine->find(condition.rule, condition.object)) {
+    line.since = alert->since;
+    if (alert->id != 0) line.id = alert->id;
+    if (alert->acked_at) line.acked_by = alert->acked_by;
   }
-  for (auto& alert : sync_alerts(*view, forks, *call.services.config, call.now.wall)) {
-    if (alert.line.severity == Severity::warning && reply.verdict <= Verdict::degraded) {
-      if (reply.verdict == Verdict::ok) {
-        const bool asks = std::ranges::any_of(forks, &ForkView::needs_consent);
-        reply.next_command = asks ? "timectl sync fork" : "timectl sync status";
-      }
-      reply.verdict = Verdict::degraded;
-      reply.summary += "; " + alert.brief;
+  if (const auto* silence = engine->silence_of(condition.rule, condition.object, now)) {
+    line.silenced_until = silence->until;
+  }
+  return line;
+}
+
+std::string next_step(const AlertCondition& condition) {
+  if (condition.rule == AlertRule::list_held_back) return "timectl whitelist pending";
+  const bool asks = condition.text.find("timectl sync fork") != std::string::npos;
+  return asks ? "timectl sync fork" : "timectl sync status";
+}
+
+// What the alert rules say of now (alert_conditions.h), and what of it the verdict must say.
+void add_alerts(control::StatusReply& reply, const Call& call, const std::optional<Error>& chain) {
+  constexpr std::size_t kMostDown = 10;
+  const auto& services = call.services;
+  const Alerts* engine = services.alerts == nullptr ? nullptr : &services.alerts->alerts();
+  auto look = alert_look(alert_facts(services,
+                                     engine == nullptr ? SlowAlertFacts{} : services.alerts->slow(),
+                                     kMostDown, call.now));
+  if (chain) {
+    look.holding.push_back({.rule = AlertRule::chain_failed,
+                            .text = "The stored chain cannot be read: " + chain->message});
+  }
+  // What is open and cannot be looked at now has not ended.
+  for (const auto& alert : engine == nullptr ? std::vector<Alert>{} : engine->open()) {
+    if (alert.state == AlertState::firing && !look.known.contains(alert.rule)) {
+      look.holding.push_back({alert.rule, alert.object, alert.text, alert.since});
     }
-    reply.alerts.push_back(std::move(alert.line));
   }
+  std::erase_if(look.holding,
+                [&](const auto& condition) { return look.disabled.contains(condition.rule); });
+  for (const auto& condition : without_consequences(std::move(look.holding))) {
+    if (!condition.brief.empty() && reply.verdict <= Verdict::degraded) {
+      if (reply.verdict == Verdict::ok) reply.next_command = next_step(condition);
+      reply.verdict = Verdict::degraded;
+      reply.summary += "; " + condition.brief;
+    }
+    reply.alerts.push_back(line_of(condition, engine, call.now.wall));
+  }
+  std::ranges::stable_sort(reply.alerts, {}, &control::AlertLine::severity);
 }
 
 // Its own trouble first: what it says of others rests on it.
 void judge_node(control::StatusReply& reply) {
   if (reply.node.ailments.empty()) return;
-  for (const auto& own : reply.node.ailments) {
-    const auto& row = ailment_row(own.ailment);
-    reply.alerts.push_back(
-        {row.severity, std::string(row.meaning) + " (" + own.detail + ")", own.since});
-  }
   const auto& first = reply.node.ailments.front();
   reply.summary = "this node itself is in trouble (" + std::string(name_of(first.ailment)) + "); " +
                   reply.summary;
@@ -156,11 +154,7 @@ control::Reply status(const Call& call) {
     reply.summary = "no node is running; " + several(reply.masternodes.whitelisted, "masternode") +
                     " whitelisted";
     reply.next_command = "timectl node start";
-    if (reply.masternodes.whitelisted == 0) {
-      reply.alerts.push_back({Severity::error, "The whitelist is empty", {}});
-    }
-    judge_list(reply, services.list->state);
-    judge_sync(reply, call);
+    add_alerts(reply, call, add_sync(reply, call));
     return {to_json(reply)};
   }
   const auto& facts = services.facts;
@@ -176,22 +170,16 @@ control::Reply status(const Call& call) {
     reply.summary = "the node runs passive and opens no connection: " +
                     (facts.passive_because.empty() ? "asked to" : facts.passive_because);
     reply.next_command = "timectl node info";
-    reply.alerts.push_back({Severity::notice, "The node runs passive", {}});
   } else {
-    judge(reply, call);
+    judge(reply);
   }
-  judge_list(reply, services.list->state);
-  judge_sync(reply, call);
+  add_alerts(reply, call, add_sync(reply, call));
   judge_node(reply);
   if (const auto& failure = services.database->write_failure()) {
     reply.verdict = Verdict::critical;
     reply.summary = "the database cannot be written: " + failure->message;
     reply.next_command = "timectl db check";
-    reply.alerts.insert(
-        reply.alerts.begin(),
-        {Severity::critical, "The database cannot be written: " + failure->message, {}});
   }
-  std::ranges::stable_sort(reply.alerts, {}, &control::AlertLine::severity);
   return {to_json(reply)};
 }
 

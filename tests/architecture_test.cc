@@ -35,7 +35,12 @@ const std::map<std::string, Lines> kLayers{
     {"daemon/diagnose", {"daemon/diagnose/", "daemon/core/"}},
     {"config", {"config/", "daemon/core/"}},
     {"store", {"store/", "daemon/core/", "daemon/chain/"}},
-    {"daemon/observe", {"daemon/observe/", "daemon/core/"}},
+    // Of the control protocol the views, which metrics print, too.
+    {"daemon/observe",
+     {"daemon/observe/", "daemon/core/", "daemon/control/overview_api.h",
+      "daemon/control/alerts_api.h", "daemon/control/api.h"}},
+    {"daemon/sinks", {"daemon/sinks/", "daemon/core/"}},
+    {"daemon/web", {"daemon/web/", "daemon/core/"}},
     {"daemon/control", {"daemon/control/", "daemon/core/"}},
     {"daemon/discovery", {"daemon/discovery/", "daemon/core/"}},
     {"daemon/net", {"daemon/net/", "daemon/wire/", "daemon/core/"}},
@@ -73,12 +78,18 @@ const std::vector<Library> kLibraries{
     {"CLI/", {"cmd/"}},
     {"SQLiteCpp/", {"store/"}},
     {"sqlite3.h", {"store/"}},
-    {"openssl/", {"daemon/net/", "store/", "daemon/wire/hash.cc", "daemon/wire/ed25519.cc"}},
-    {"curl/", {"daemon/discovery/"}},
+    {"openssl/",
+     {"daemon/net/", "daemon/sinks/", "daemon/web/", "store/", "daemon/wire/hash.cc",
+      "daemon/wire/ed25519.cc"}},
+    {"curl/", {"daemon/discovery/", "daemon/sinks/"}},
+    {"prometheus/", {"daemon/observe/metrics"}},
+    {"ncurses", {"cmd/top"}},
+    {"curses", {"cmd/top"}},
     {"maxminddb.h", {"daemon/as_database.cc"}},
-    {"boost/beast", {"daemon/probe/http_exchange.cc"}},  // its parser alone
+    {"boost/beast",
+     {"daemon/probe/http_exchange.cc", "daemon/web/"}},  // the probe: its parser alone
     {"boost/asio",
-     {"daemon/net/", "daemon/control/", "daemon/observe/", "daemon/daemon.", "daemon/daemon_"}},
+     {"daemon/net/", "daemon/control/", "daemon/web/", "daemon/daemon.", "daemon/daemon_"}},
 };
 
 bool starts_with_any(const std::string& text, const Lines& prefixes) {

@@ -316,12 +316,18 @@ struct MasternodesStatus {
   std::vector<PeerView> down = {};              // whitelisted and not connected, at most 10
 };
 BOOST_DESCRIBE_STRUCT(MasternodesStatus, (), (whitelisted, connected, down))
-struct AlertLine {
+struct AlertLine {  // what holds now, said already or not
   Severity severity = Severity::notice;
   std::string text = {};
   std::optional<WallTime> since = {};
+  std::string rule = {};                 // name of an AlertRule; empty in views of the past
+  std::string object = {};               // an address or a height; empty: the node
+  std::optional<std::uint64_t> id = {};  // for `timectl alerts ack ID`; null: not said yet
+  std::optional<std::string> acked_by = {};
+  std::optional<WallTime> silenced_until = {};
 };
-BOOST_DESCRIBE_STRUCT(AlertLine, (), (severity, text, since))
+BOOST_DESCRIBE_STRUCT(AlertLine, (),
+                      (severity, text, since, rule, object, id, acked_by, silenced_until))
 struct StatusReply {
   Verdict verdict = Verdict::unknown;
   std::string summary = {};  // the verdict in one sentence

@@ -219,6 +219,10 @@ std::string log_line(const Event& event) {
       return with_detail("Whitelisted peer " + ip + " says that it cannot reach our port", event);
     case EventKind::signature_doubted:
       return with_detail("Signatures of blocks do not fit their producers' keys", event);
+    case EventKind::alert_fired:
+      return with_detail("ALERT", event);
+    case EventKind::alert_resolved:
+      return with_detail("Alert", event);
     case EventKind::ban_ended:
       return with_detail("The ban of " + ip + " has ended", event);
   }

@@ -64,6 +64,8 @@ enum class EventKind : std::uint8_t {
   chain_recovered,
   unreachable_said,   // by a masternode: our port does not answer from outside
   signature_doubted,  // of blocks' producers: the key is a masternode's claim, so a warning
+  alert_fired,        // an alert was told: new, once more, or as one that comes and goes
+  alert_resolved,
 };
 BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, config_rejected,
                     whitelist_added, whitelist_removed, promoted, demoted, dial_scheduled,
@@ -74,8 +76,8 @@ BOOST_DESCRIBE_ENUM(EventKind, node_started, node_stopping, config_reloaded, con
                     store_recovered, peer_cut, observer_sick, observer_well, peer_banned, ban_ended,
                     protection_lost, protection_regained, list_changed, list_failed, list_recovered,
                     list_held_back, sync_started, sync_stalled, sync_ended, lag_high, lag_over,
-                    fork_seen, fork_resolved, chain_failed, chain_recovered,
-                    unreachable_said, signature_doubted)
+                    fork_seen, fork_resolved, chain_failed, chain_recovered, unreachable_said,
+                    signature_doubted, alert_fired, alert_resolved)
 
 struct Event {
   WallTime at = {};

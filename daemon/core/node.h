@@ -194,8 +194,9 @@ class Node {
   [[nodiscard]] Result<PeerDetailView> peer(const IpAddress& ip, Now now) const;
   [[nodiscard]] std::vector<RegistryView> registry(Now now) const;
   [[nodiscard]] MasternodesView masternodes(Now now) const;
-  [[nodiscard]] std::vector<AilmentView> ailments() const;  // this node's own, now
-  [[nodiscard]] ClockView clock() const;                    // as the connected peers see it
+  [[nodiscard]] std::vector<IpAddress> masternodes_down() const;  // all, not only the first ten
+  [[nodiscard]] std::vector<AilmentView> ailments() const;        // this node's own, now
+  [[nodiscard]] ClockView clock() const;                          // as the connected peers see it
   // Of whitelisted peers and of all that have a session: for the history.
   [[nodiscard]] std::vector<PeerReading> readings(Now now) const;
   // Health (requirements Q1); none where nothing was ever noted of it.

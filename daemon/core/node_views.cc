@@ -214,6 +214,15 @@ MasternodesView Node::masternodes(Now now) const {
   return view;
 }
 
+std::vector<IpAddress> Node::masternodes_down() const {
+  const State& s = *state_;
+  std::vector<IpAddress> down;
+  for (const auto& [ip, entry] : s.whitelist.entries()) {
+    if (!s.is_own(ip) && !s.ready(ip)) down.push_back(ip);
+  }
+  return down;
+}
+
 bool Node::connected(const IpAddress& ip) const {
   return state_->ready(ip);
 }

@@ -32,6 +32,7 @@ std::string masked(std::string text, const Sandbox& sandbox) {
                             R"("uid":<UID>,"user":"<USER>")");
   text =
       std::regex_replace(text, std::regex(R"re("added_by":"[^"]*")re"), R"("added_by":"<USER>")");
+  text = std::regex_replace(text, std::regex(R"re("by":"[^"]*")re"), R"("by":"<USER>")");
   text = std::regex_replace(text, std::regex(R"(\d+(\.\d)? kB)"), "<SIZE>");
   return std::regex_replace(text, std::regex(R"("bytes":\d+)"), R"("bytes":<SIZE>)");
 }
@@ -117,6 +118,27 @@ TEST_F(Golden, ListsWithoutANode) {
   EXPECT_EQ(type({"whitelist", "import", "no-such-file"}).status, 66);
   EXPECT_EQ(type({"whitelist", "import", "/dev/zero"}).status, 74);
   compare("lists");
+}
+
+TEST_F(Golden, AlertsWithoutANode) {
+  fill();
+  type({"alerts"});
+  type({"alerts", "rules"});
+  type({"alerts", "silence", "masternode_down", "--peer", "berlin", "--for", "2h", "--reason",
+        "it moves"});
+  type({"alerts", "silence", "lag", "--for", "1d", "--reason", "a backup", "--json"});
+  type({"alerts", "rules"});
+  type({"alerts", "silence", "lag", "--for", "1d"});
+  type({"alerts", "silence", "lga", "--for", "1d", "--reason", "x"});
+  type({"alerts", "silence", "lag", "--reason", "x"});
+  type({"alerts", "silence", "lag", "--peer", "berlin", "--for", "1d", "--reason", "x"});
+  type({"alerts", "ack", "12"});
+  type({"alerts", "ack", "twelve"});
+  type({"alerts", "list", "--all", "--json"});
+  type({"audit", "list", "--subject", "lag"});
+  type({"explain", "masternode_down"});
+  type({"explain", "uplink_down"});
+  compare("alerts");
 }
 
 TEST_F(Golden, BansWithoutANode) {

@@ -213,6 +213,15 @@ TEST(Config, NumbersMustFitEachOther) {
             std::string::npos);
 }
 
+TEST(Config, DisabledRulesAreRules) {
+  const auto checked = check("[alerts]\ndisabled_rules = [\"lag\", \"node_passive\"]\n");
+  ASSERT_TRUE(checked.problems.empty()) << render(checked.problems);
+  EXPECT_EQ(checked.config.alerts.disabled_rules.size(), 2U);
+  const auto wrong = problems("[alerts]\ndisabled_rules = [\"masternode_dwon\"]\n");
+  EXPECT_NE(wrong.find("no alert rule masternode_dwon"), std::string::npos) << wrong;
+  EXPECT_NE(wrong.find("masternode_down"), std::string::npos) << wrong;
+}
+
 TEST(Config, SinksAreTables) {
   const auto checked = check(
       "[[alerts.sink]]\nname = \"pager\"\nkind = \"webhook\"\nurl = \"https://e.org\"\n"

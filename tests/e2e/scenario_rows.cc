@@ -55,7 +55,7 @@ constexpr auto kRows = std::to_array<ScenarioRow>({
      "peer", "FM-S1", "nobody", 1, 0.7},
     {"T18b", "we are at E-500 and no block comes",
      "DiagnoseChain.T18WhereNoBlockComesTheSyncStalls "
-     "SyncAlerts.LagIsANoticeOver50AndAWarningOver100Blocks",
+     "ChainConditions.LagIsANoticeOver50AndAWarningOver100Blocks",
      "peer", "FM-S2", "you", 2, 0.6},
     {"T19", "it is at E-2000 on our chain",
      "DiagnoseChain.T19APeerFarBehindOnOurChainIsItsOwnMatter", "peer", "FM-S14", "peer", 2, 0.7},

@@ -1,0 +1,159 @@
+#include "daemon/alert_keeper.h"
+
+#include <algorithm>
+#include <array>
+
+#include "daemon/alert_facts.h"
+#include "daemon/core/reflect.h"
+#include "daemon/host_facts.h"
+#include "store/alerts_table.h"
+#include "store/audit_log.h"
+#include "store/peer_history.h"
+
+namespace timectl {
+namespace {
+
+constexpr std::size_t kAuditTail = 20;  // rows whose hashes are computed again
+constexpr Duration kDay = std::chrono::hours(24);
+
+// Kinds after which the next tick looks, not only the one that is due.
+constexpr auto kNews = std::to_array<EventKind>({
+    EventKind::config_reloaded,
+    EventKind::config_rejected,
+    EventKind::whitelist_added,
+    EventKind::whitelist_removed,
+    EventKind::no_masternode_connected,
+    EventKind::masternode_connected_again,
+    EventKind::store_degraded,
+    EventKind::store_recovered,
+    EventKind::observer_sick,
+    EventKind::observer_well,
+    EventKind::protection_lost,
+    EventKind::protection_regained,
+    EventKind::list_failed,
+    EventKind::list_recovered,
+    EventKind::list_held_back,
+    EventKind::lag_high,
+    EventKind::lag_over,
+    EventKind::fork_seen,
+    EventKind::fork_resolved,
+    EventKind::chain_failed,
+    EventKind::chain_recovered,
+});
+
+// What is wrong with the newest rows, empty where nothing is; the whole log is for `audit verify`.
+Result<std::string> audit_tail(store::Database& database) {
+  store::AuditFilter filter;
+  filter.limit = kAuditTail;
+  const auto rows = store::list_audit(database, filter);
+  if (!rows) return rows.error();
+  const auto head = store::audit_head(database);
+  if (!head) return head.error();
+  if (rows->empty() ? head->seq != 0 : rows->back().hash != head->hash) {
+    return std::string("its newest row is not its head");
+  }
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const auto& row = (*rows)[i];
+    const bool follows = i == 0 || row.prev_hash == (*rows)[i - 1].hash;
+    if (!follows || store::audit_hash(row) != row.hash) {
+      return "row " + std::to_string(row.seq) + " does not fit its hash";
+    }
+  }
+  return std::string();
+}
+
+std::string_view word_of(NoticeKind kind) {
+  switch (kind) {
+    case NoticeKind::fired:
+      return "";
+    case NoticeKind::resolved:
+      return "over: ";
+    case NoticeKind::repeated:
+      return "still: ";
+    case NoticeKind::flapping:
+      return "comes and goes: ";
+  }
+  check_failed("every NoticeKind has a word", __FILE__, __LINE__);
+}
+
+}  // namespace
+
+Result<void> AlertKeeper::open(Now now) {
+  // A node that starts has read its configuration and opened its files, or says that it has not.
+  slow_.config_rejected = "";
+  slow_.chain_failed = "";
+  auto stored = store::load_alerts(database_);
+  if (!stored) return stored.error();
+  alerts_.load(std::move(stored->alerts), std::move(stored->silences), now);
+  return {};
+}
+
+void AlertKeeper::on_event(const Event& event) {
+  if (event.kind == EventKind::config_rejected) slow_.config_rejected = event.detail;
+  if (event.kind == EventKind::config_reloaded) slow_.config_rejected = "";
+  if (event.kind == EventKind::chain_failed) slow_.chain_failed = event.detail;
+  if (event.kind == EventKind::chain_recovered) slow_.chain_failed = "";
+  due_ = due_ || std::ranges::find(kNews, event.kind) != kNews.end();
+  const bool connection =
+      event.kind == EventKind::peer_connected || event.kind == EventKind::peer_disconnected;
+  due_ = due_ || (event.whitelisted && connection);
+}
+
+void AlertKeeper::look_at_host(const Services& services, Now now) {
+  host_at_ = now.mono;
+  HostSources sources;
+  sources.data_dir = services.facts.data_dir;
+  slow_.host = host_facts(sources, now.wall);
+  if (services.descriptors_refused)
+    slow_.host->descriptors_refused = services.descriptors_refused();
+}
+
+void AlertKeeper::ask_database(const Services& services, Now now) {
+  asked_at_ = now.mono;
+  // What cannot be read is not known; that it cannot is said by the others who read.
+  if (auto tail = audit_tail(database_)) slow_.audit_broken = std::move(*tail);
+  slow_.reachable.reset();
+  store::EventFilter filter;
+  filter.kind = EventKind::inbound_accepted;
+  filter.limit = 1;
+  const auto guests = store::list_events(database_, filter);
+  if (!guests) return;
+  if (!guests->empty() && now.wall - guests->back().at < kDay) {
+    slow_.reachable = true;
+  } else if (services.node != nullptr && services.node->slots().outbound > 0 &&
+             now.mono - services.facts.started >= kDay) {
+    slow_.reachable = false;  // a day without one guest, although we are in touch with others
+  }
+}
+
+Result<void> AlertKeeper::look(const Services& services, Now now) {
+  if (!due_ && now.mono - looked_at_ < kInterval) return {};
+  due_ = false;
+  looked_at_ = now.mono;
+  if (!host_at_ || now.mono - *host_at_ >= kHostInterval) look_at_host(services, now);
+  if (!asked_at_ || now.mono - *asked_at_ >= kQueryInterval) ask_database(services, now);
+  alerts_.evaluate(alert_look(alert_facts(services, slow_, Alerts::kMaxOpen, now)), now);
+  // Writing is off until the recorder has reopened the file.
+  if (database_.write_failure() || database_.batch_open()) return {};
+  auto done = store::save_alerts(database_, alerts_.unsaved());
+  if (done) alerts_.saved();
+  return done;
+}
+
+Event event_of(const AlertNotice& notice, WallTime at) {
+  const auto& alert = notice.alert;
+  const bool over = notice.kind == NoticeKind::resolved;
+  Event event;
+  event.at = at;
+  event.kind = over ? EventKind::alert_resolved : EventKind::alert_fired;
+  event.severity = over ? Severity::notice : alert_rule_row(alert.rule).severity;
+  if (alert_rule_row(alert.rule).subject == AlertSubject::peer) {
+    if (const auto ip = IpAddress::parse(alert.object)) event.peer = *ip;
+    event.whitelisted = event.peer.has_value();
+  }
+  event.detail = std::string(word_of(notice.kind)) + alert.text + " [" +
+                 std::string(name_of(alert.rule)) + ", alert " + std::to_string(alert.id) + "]";
+  return event;
+}
+
+}  // namespace timectl

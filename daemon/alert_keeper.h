@@ -1,0 +1,55 @@
+#pragma once
+// AlertKeeper: the alerts of a running node. The daemon calls look() from its tick and on_event()
+// for every event; every few seconds, and soon after an event that matters, it gathers what holds,
+// asks the engine (core/alerts.h), and has the result on disk before somebody is told. While the
+// database cannot be written it tells all the same: that is one of the alerts. What takes a query
+// or a file is looked at now and then and remembered (SlowAlertFacts).
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/alert_conditions.h"
+#include "daemon/core/events.h"
+#include "daemon/methods.h"
+#include "store/database.h"
+
+namespace timectl {
+
+class AlertKeeper {
+ public:
+  static constexpr Duration kInterval = std::chrono::seconds(5);
+  static constexpr Duration kHostInterval = std::chrono::minutes(1);
+  static constexpr Duration kQueryInterval = std::chrono::hours(1);  // audit, inbound connections
+
+  explicit AlertKeeper(store::Database& database) : database_(database) {}
+
+  // What is stored. After an error it begins with nothing.
+  [[nodiscard]] Result<void> open(Now now);
+  void on_event(const Event& event);
+  // The check after an unclean stop: its first finding, empty where it found nothing.
+  void on_integrity(const std::string& problem) { slow_.database_damaged = problem; }
+  // Evaluates where it is time to. An error: the database; what is new is told all the same.
+  [[nodiscard]] Result<void> look(const Services& services, Now now);
+  [[nodiscard]] std::vector<AlertNotice> take_notices() { return alerts_.take_notices(); }
+
+  [[nodiscard]] Alerts& alerts() { return alerts_; }
+  [[nodiscard]] const SlowAlertFacts& slow() const { return slow_; }
+
+ private:
+  void look_at_host(const Services& services, Now now);
+  void ask_database(const Services& services, Now now);
+
+  store::Database& database_;
+  Alerts alerts_;
+  SlowAlertFacts slow_;
+  bool due_ = true;  // at the next look
+  Instant looked_at_ = {};
+  std::optional<Instant> host_at_;
+  std::optional<Instant> asked_at_;
+};
+
+// The event that says a notice in the log, to the followers and in the history.
+[[nodiscard]] Event event_of(const AlertNotice& notice, WallTime at);
+
+}  // namespace timectl

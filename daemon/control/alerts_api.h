@@ -1,0 +1,92 @@
+#pragma once
+// Requests and replies of the methods about alerts, as those of api.h; keys are those of cli.md.
+
+#include <boost/describe/class.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/core/alerts.h"
+#include "daemon/core/vocabulary.h"
+
+namespace timectl::control {
+
+// alerts.list (read): array of AlertRow, open ones first, the gravest first, then resolved ones.
+struct AlertsListRequest {
+  bool all = false;  // resolved ones, too
+  std::uint64_t limit = 1000;
+};
+BOOST_DESCRIBE_STRUCT(AlertsListRequest, (), (all, limit))
+struct AlertDelivery {  // to one sink
+  std::string sink = {};
+  std::string state = {};
+};
+BOOST_DESCRIBE_STRUCT(AlertDelivery, (), (sink, state))
+struct AlertRow {
+  std::optional<std::uint64_t> id = {};  // null: pending, not said yet
+  AlertRule rule = AlertRule::database_unwritable;
+  std::string object = {};  // an address or a height; empty: the node
+  Severity severity = Severity::notice;
+  AlertState state = AlertState::pending;
+  std::string text = {};
+  WallTime since = {};
+  std::optional<WallTime> fired_at = {};
+  std::optional<WallTime> resolved_at = {};
+  bool flapping = false;
+  std::optional<std::string> acked_by = {};
+  std::optional<WallTime> acked_at = {};
+  std::optional<WallTime> silenced_until = {};
+  std::optional<std::string> silenced_by = {};
+  std::optional<std::string> silenced_because = {};
+  std::optional<AlertRule> hidden_by = {};  // follows from an open alert of that rule
+  std::vector<AlertDelivery> deliveries = {};
+};
+BOOST_DESCRIBE_STRUCT(AlertRow, (),
+                      (id, rule, object, severity, state, text, since, fired_at, resolved_at,
+                       flapping, acked_by, acked_at, silenced_until, silenced_by, silenced_because,
+                       hidden_by, deliveries))
+
+// alerts.ack (operate).
+struct AlertAckRequest {
+  std::uint64_t id = 0;
+};
+BOOST_DESCRIBE_STRUCT(AlertAckRequest, (), (id))
+struct AlertAckReply {
+  std::uint64_t id = 0;
+  std::string result = {};  // acknowledged unchanged
+  AlertRule rule = AlertRule::database_unwritable;
+  std::string object = {};
+  std::string acked_by = {};
+  std::optional<WallTime> acked_at = {};
+};
+BOOST_DESCRIBE_STRUCT(AlertAckReply, (), (id, result, rule, object, acked_by, acked_at))
+
+// alerts.silence (operate): AlertSilence.
+struct AlertSilenceRequest {
+  std::string rule = {};
+  std::string peer = {};  // an address or a label; empty: the whole rule
+  std::optional<Duration> lasts = {};
+  std::string reason = {};
+};
+BOOST_DESCRIBE_STRUCT(AlertSilenceRequest, (), (rule, peer, lasts, reason))
+
+// alerts.rules (read): array of AlertRuleInfo.
+struct AlertRuleInfo {
+  AlertRule rule = AlertRule::database_unwritable;
+  Severity severity = Severity::notice;
+  AlertSubject subject = AlertSubject::node;
+  Duration hold = {};
+  Duration clear = {};
+  std::optional<Duration> repeat = {};
+  std::vector<AlertRule> behind = {};
+  bool enabled = true;
+  std::vector<AlertSilence> silences = {};  // in force
+  std::string meaning = {};
+  std::string remedy = {};
+};
+BOOST_DESCRIBE_STRUCT(AlertRuleInfo, (),
+                      (rule, severity, subject, hold, clear, repeat, behind, enabled, silences,
+                       meaning, remedy))
+
+}  // namespace timectl::control

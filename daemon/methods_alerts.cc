@@ -1,0 +1,185 @@
+// alerts.*: what the engine holds. Of a node it is asked in memory; without one what was stored is
+// shown, and changed, by an engine that is loaded for the call and never evaluates.
+
+#include <algorithm>
+
+#include "daemon/alert_keeper.h"
+#include "daemon/control/alerts_api.h"
+#include "daemon/methods_table.h"
+#include "store/alerts_table.h"
+
+namespace timectl {
+namespace {
+
+constexpr Duration kLongestSilence = std::chrono::hours(24 * 30);  // longer: disable the rule
+
+// The node's engine, or one of the call.
+class Engine {
+ public:
+  [[nodiscard]] static Result<Engine> of(const Call& call) {
+    Engine engine;
+    if (call.services.alerts != nullptr) {
+      engine.alerts_ = &call.services.alerts->alerts();
+      return engine;
+    }
+    auto stored = store::load_alerts(*call.services.database);
+    if (!stored) return stored.error();
+    engine.own_ = std::make_unique<Alerts>();
+    engine.own_->load(std::move(stored->alerts), std::move(stored->silences), call.now);
+    engine.alerts_ = engine.own_.get();
+    return engine;
+  }
+  Alerts* operator->() const { return alerts_; }
+
+ private:
+  std::unique_ptr<Alerts> own_;
+  Alerts* alerts_ = nullptr;
+};
+
+control::AlertRow row_of(const Alert& alert, const Engine& engine, WallTime now) {
+  control::AlertRow row;
+  if (alert.id != 0) row.id = alert.id;
+  row.rule = alert.rule;
+  row.object = alert.object;
+  row.severity = alert_rule_row(alert.rule).severity;
+  row.state = alert.state;
+  row.text = alert.text;
+  row.since = alert.since;
+  row.fired_at = alert.fired_at;
+  row.resolved_at = alert.resolved_at;
+  row.flapping = alert.flapping;
+  if (alert.acked_at) row.acked_by = alert.acked_by;
+  row.acked_at = alert.acked_at;
+  if (alert.state == AlertState::resolved) return row;
+  if (const auto* silence = engine->silence_of(alert.rule, alert.object, now)) {
+    row.silenced_until = silence->until;
+    row.silenced_by = silence->by;
+    row.silenced_because = silence->why;
+  }
+  if (const auto* cause = engine->cause_of(alert.rule, alert.object)) row.hidden_by = cause->rule;
+  return row;
+}
+
+Error no_such_rule(const std::string& word) {
+  return {Code::not_found,
+          "there is no alert rule " + printable(word, 64),
+          "",
+          {"timectl alerts rules"}};
+}
+
+Result<void> check_reason(const std::string& reason) {
+  if (!reason.empty() && printable(reason, store::kMaxSilenceReasonBytes) == reason) return {};
+  return Error{
+      Code::invalid_argument,
+      reason.empty() ? "a silence needs a reason" : "the reason is not one line of printable text",
+      "whoever wonders why nothing was said reads it: at most 500 bytes",
+      {"timectl alerts silence RULE --for 2h --reason TEXT"}};
+}
+
+}  // namespace
+
+control::Reply alerts_list(const Call& call) {
+  const auto request = read_params<control::AlertsListRequest>(call);
+  if (!request) return {request.error()};
+  const auto limit = checked_limit(request->limit, kMaxRows);
+  if (!limit) return {limit.error()};
+  const auto engine = Engine::of(call);
+  if (!engine) return {engine.error()};
+  std::vector<control::AlertRow> rows;
+  for (const auto& alert : (*engine)->open()) rows.push_back(row_of(alert, *engine, call.now.wall));
+  std::ranges::stable_sort(rows, {}, [](const control::AlertRow& row) {
+    return std::pair(row.state == AlertState::pending, row.severity);
+  });
+  if (request->all) {
+    for (const auto& alert : (*engine)->resolved()) {
+      rows.push_back(row_of(alert, *engine, call.now.wall));
+    }
+  }
+  if (rows.size() > *limit) rows.resize(*limit);
+  return {to_json(rows)};
+}
+
+control::Reply alerts_ack(const Call& call) {
+  const auto request = read_params<control::AlertAckRequest>(call);
+  if (!request) return {request.error()};
+  const auto engine = Engine::of(call);
+  if (!engine) return {engine.error()};
+  const auto planned = (*engine)->plan_acknowledge(request->id, call.actor.user, call.now.wall);
+  if (!planned) return {planned.error()};
+  control::AlertAckReply reply{planned->id,     "unchanged",       planned->rule,
+                               planned->object, planned->acked_by, planned->acked_at};
+  const auto* present = (*engine)->find(planned->rule, planned->object);
+  if (present->acked_at) return {to_json(reply)};  // the first word stands
+  auto done = store::acknowledge(*call.services.database, origin_of(call), *planned);
+  if (!done) return {done.error()};
+  (*engine)->put_acknowledged(*planned);
+  reply.result = "acknowledged";
+  return {to_json(reply)};
+}
+
+control::Reply alerts_silence(const Call& call) {
+  const auto request = read_params<control::AlertSilenceRequest>(call);
+  if (!request) return {request.error()};
+  const auto rule = value_of<AlertRule>(request->rule);
+  if (!rule) return {no_such_rule(request->rule)};
+  if (auto ok = check_reason(request->reason); !ok) return {ok.error()};
+  if (!request->lasts || *request->lasts > kLongestSilence) {
+    return {Error{Code::invalid_argument,
+                  request->lasts ? "a silence lasts 30 days at most" : "a silence needs an end",
+                  "a rule that is not wanted at all goes into alerts.disabled_rules",
+                  {"timectl alerts silence " + request->rule + " --for 2h --reason TEXT"}}};
+  }
+  AlertSilence silence{
+      .rule = *rule,
+      .by = call.actor.user,
+      .why = request->reason,
+      .from = call.now.wall,
+      .until =
+          call.now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(*request->lasts)};
+  if (!request->peer.empty()) {
+    if (alert_rule_row(*rule).subject != AlertSubject::peer) {
+      return {Error{Code::invalid_argument,
+                    "the rule " + request->rule + " is not about single peers",
+                    "silence it as a whole, without --peer"}};
+    }
+    const auto ip = resolve_peer(call, request->peer);
+    if (!ip) return {ip.error()};
+    silence.object = ip->to_string();
+  }
+  const auto engine = Engine::of(call);
+  if (!engine) return {engine.error()};
+  if (auto ok = (*engine)->check_silence(silence); !ok) return {ok.error()};
+  auto done = store::silence(*call.services.database, origin_of(call), silence);
+  if (!done) return {done.error()};
+  (*engine)->put_silence(silence);
+  return {to_json(silence)};
+}
+
+control::Reply alerts_rules(const Call& call) {
+  const auto engine = Engine::of(call);
+  if (!engine) return {engine.error()};
+  const auto disabled = disabled_rules(*call.services.config);
+  std::vector<control::AlertRuleInfo> rules;
+  for (const auto& row : alert_rule_table()) {
+    control::AlertRuleInfo info{.rule = row.rule,
+                                .severity = row.severity,
+                                .subject = row.subject,
+                                .hold = row.hold,
+                                .clear = row.clear,
+                                .enabled = !disabled.contains(row.rule),
+                                .meaning = std::string(row.meaning),
+                                .remedy = std::string(row.remedy)};
+    if (row.repeat > Duration{0}) info.repeat = row.repeat;
+    for (const auto& cause : alert_rule_table()) {
+      if (row.behind.contains(cause.rule)) info.behind.push_back(cause.rule);
+    }
+    for (auto& silence : (*engine)->silences()) {
+      const bool in_force = silence.until > call.now.wall;
+      if (silence.rule == row.rule && in_force) info.silences.push_back(std::move(silence));
+    }
+    rules.push_back(std::move(info));
+  }
+  return {to_json(rules)};
+}
+
+}  // namespace timectl

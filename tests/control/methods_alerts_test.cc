@@ -1,0 +1,190 @@
+// alerts.*, and what status says of them, on a real database, with the node's keeper and without.
+#include "daemon/alert_keeper.h"
+#include "store/alerts_table.h"
+#include "tests/control/methods_lab.h"
+
+namespace timectl::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class AlertMethods : public MethodsTest {
+ protected:
+  void with_keeper() {
+    with_node();
+    keeper_.emplace(*database_);
+    ASSERT_TRUE(keeper_->open(now_));
+    methods_->services().alerts = &*keeper_;
+  }
+  // The daemon's tick.
+  void look(Duration later = 1min) {
+    now_.mono += later;
+    now_.wall += std::chrono::duration_cast<std::chrono::milliseconds>(later);
+    ASSERT_TRUE(keeper_->look(methods_->services(), now_));
+  }
+  // One masternode of two is away for long enough, by a node or as stored by one.
+  void one_down() {
+    with_keeper();
+    add({"10.0.0.1", "10.0.0.2"});
+    connect(IpAddress::v4(10, 0, 0, 1));
+    look();
+    look();
+    ASSERT_EQ(keeper_->take_notices().size(), 1U);
+  }
+  json::value silence(const char* rule, const char* peer, std::optional<double> lasts,
+                      const char* reason = "it moves") {
+    json::object request{{"rule", rule}, {"peer", peer}, {"reason", reason}};
+    if (lasts) request["lasts"] = *lasts;
+    return request;
+  }
+  std::optional<AlertKeeper> keeper_;
+};
+
+TEST_F(AlertMethods, WhatIsOpenIsListedWithItsKeys) {
+  one_down();
+  const auto reply = good("alerts.list");
+  ASSERT_EQ(reply.as_array().size(), 1U);
+  const auto& row = reply.at(0);
+  EXPECT_EQ(row.at("id"), 1);
+  EXPECT_EQ(row.at("rule"), "masternode_down");
+  EXPECT_EQ(row.at("object"), "10.0.0.2");
+  EXPECT_EQ(row.at("severity"), "critical");
+  EXPECT_EQ(row.at("state"), "firing");
+  EXPECT_EQ(row.at("acked_by"), nullptr);
+  EXPECT_EQ(row.at("silenced_until"), nullptr);
+  EXPECT_TRUE(row.at("deliveries").as_array().empty());
+  EXPECT_TRUE(row.at("since").is_string());
+}
+
+TEST_F(AlertMethods, StatusShowsTheSameAlertWithItsIdAndTheTimeItBegan) {
+  one_down();
+  const auto listed = good("alerts.list").at(0);
+  const auto alerts = good("status").at("alerts");
+  ASSERT_EQ(alerts.as_array().size(), 1U);
+  EXPECT_EQ(alerts.at(0).at("rule"), "masternode_down");
+  EXPECT_EQ(alerts.at(0).at("id"), 1);
+  EXPECT_EQ(alerts.at(0).at("since"), listed.at("since"));
+  EXPECT_EQ(alerts.at(0).at("text"), listed.at("text"));
+}
+
+TEST_F(AlertMethods, StatusKnowsWhatJustHappenedBeforeItIsSaid) {
+  with_keeper();
+  add({"10.0.0.1"});
+  EXPECT_EQ(good("status").at("alerts").at(0).at("id"), nullptr);
+  EXPECT_EQ(good("status").at("alerts").at(0).at("rule"), "no_masternode");
+  look(1s);
+  EXPECT_EQ(good("alerts.list").at(0).at("state"), "pending");
+  EXPECT_EQ(good("alerts.list").at(0).at("id"), nullptr);
+}
+
+TEST_F(AlertMethods, AnAcknowledgementIsStoredAuditedAndTheFirstOneStands) {
+  one_down();
+  const auto reply = good("alerts.ack", json::object{{"id", 1}});
+  EXPECT_EQ(reply.at("result"), "acknowledged");
+  EXPECT_EQ(reply.at("acked_by"), "alice");
+  actor_.user = "bob";
+  const auto again = good("alerts.ack", json::object{{"id", 1}});
+  EXPECT_EQ(again.at("result"), "unchanged");
+  EXPECT_EQ(again.at("acked_by"), "alice");
+  EXPECT_EQ(audit().back().action, "alert.ack");
+  EXPECT_EQ(audit().back().user, "alice");
+  EXPECT_EQ(store::load_alerts(*database_)->alerts.at(0).acked_by, "alice");
+  EXPECT_EQ(good("alerts.list").at(0).at("acked_by"), "alice");
+  EXPECT_EQ(good("status").at("alerts").at(0).at("acked_by"), "alice");
+  EXPECT_EQ(bad("alerts.ack", json::object{{"id", 7}}).code, Code::not_found);
+  EXPECT_EQ(bad("alerts.ack", json::object{{"id", 0}}).code, Code::not_found);
+}
+
+TEST_F(AlertMethods, ASilenceIsOfAPeerOrOfARuleAndIsShown) {
+  one_down();
+  const auto reply = good("alerts.silence", silence("masternode_down", "10.0.0.2", 7200));
+  EXPECT_EQ(reply.at("object"), "10.0.0.2");
+  EXPECT_EQ(reply.at("by"), "alice");
+  const auto row = good("alerts.list").at(0);
+  EXPECT_EQ(row.at("silenced_by"), "alice");
+  EXPECT_EQ(row.at("silenced_because"), "it moves");
+  EXPECT_EQ(row.at("silenced_until"), reply.at("until"));
+  EXPECT_EQ(good("status").at("alerts").at(0).at("silenced_until"), reply.at("until"));
+  EXPECT_EQ(audit().back().action, "alert.silence");
+  EXPECT_EQ(good("alerts.silence", silence("lag", "", 60)).at("object"), nullptr);
+  EXPECT_EQ(store::load_alerts(*database_)->silences.size(), 2U);
+  std::size_t shown = 0;
+  const auto rules = good("alerts.rules");
+  for (const auto& rule : rules.as_array()) shown += rule.at("silences").as_array().size();
+  EXPECT_EQ(shown, 2U);
+}
+
+TEST_F(AlertMethods, ASilenceThatMakesNoSenseIsRefusedAndWritesNothing) {
+  one_down();
+  const auto rows = audit().size();
+  EXPECT_EQ(bad("alerts.silence", silence("nothing", "", 60)).code, Code::not_found);
+  EXPECT_EQ(bad("alerts.silence", silence("lag", "", {})).code, Code::invalid_argument);
+  EXPECT_EQ(bad("alerts.silence", silence("lag", "", 31.0 * 86400)).code, Code::invalid_argument);
+  EXPECT_EQ(bad("alerts.silence", silence("lag", "", 0)).code, Code::invalid_argument);
+  EXPECT_EQ(bad("alerts.silence", silence("lag", "10.0.0.2", 60)).code, Code::invalid_argument);
+  EXPECT_EQ(bad("alerts.silence", silence("lag", "", 60, "")).code, Code::invalid_argument);
+  EXPECT_EQ(bad("alerts.silence", silence("lag", "", 60, "a\nb")).code, Code::invalid_argument);
+  EXPECT_EQ(bad("alerts.silence", silence("masternode_down", "nobody", 60)).code,
+            Code::unknown_peer);
+  EXPECT_EQ(audit().size(), rows);
+}
+
+TEST_F(AlertMethods, OnlyOperatorsAcknowledgeAndSilence) {
+  one_down();
+  actor_.uid = ::getuid() + 1;
+  actor_.groups = {4242};
+  EXPECT_TRUE(call("alerts.list"));
+  EXPECT_TRUE(call("alerts.rules"));
+  EXPECT_EQ(bad("alerts.ack", json::object{{"id", 1}}).code, Code::access_denied);
+  EXPECT_EQ(bad("alerts.silence", silence("lag", "", 60)).code, Code::access_denied);
+}
+
+TEST_F(AlertMethods, WithoutANodeWhatWasStoredIsShownAndChanged) {
+  one_down();
+  node_.reset();
+  make();  // no node, no keeper
+  EXPECT_EQ(good("alerts.list").at(0).at("object"), "10.0.0.2");
+  EXPECT_EQ(good("alerts.ack", json::object{{"id", 1}}).at("result"), "acknowledged");
+  EXPECT_EQ(good("alerts.list").at(0).at("acked_by"), "alice");
+  (void)good("alerts.silence", silence("masternode_down", "", 60));
+  EXPECT_NE(good("alerts.list").at(0).at("silenced_until"), nullptr);
+}
+
+TEST_F(AlertMethods, ResolvedOnesAreListedWhenAskedFor) {
+  one_down();
+  connect(IpAddress::v4(10, 0, 0, 2));
+  look();
+  look(61s);
+  const auto of_one = [](const json::value& rows) {
+    std::vector<std::string> states;
+    for (const auto& row : rows.as_array()) {
+      if (row.at("object") == "10.0.0.2") states.emplace_back(row.at("state").as_string());
+    }
+    return states;
+  };
+  EXPECT_EQ(of_one(good("alerts.list")), std::vector<std::string>{});
+  EXPECT_EQ(of_one(good("alerts.list", json::object{{"all", true}})),
+            std::vector<std::string>{"resolved"});
+  EXPECT_EQ(bad("alerts.list", json::object{{"limit", 0}}).code, Code::invalid_argument);
+}
+
+TEST_F(AlertMethods, RulesSayWhatIsWatchedAndWhatIsOff) {
+  config_.alerts.disabled_rules = {"lag"};
+  const auto rules = good("alerts.rules");
+  ASSERT_EQ(rules.as_array().size(), alert_rule_table().size());
+  for (const auto& rule : rules.as_array()) {
+    EXPECT_EQ(rule.at("enabled"), rule.at("rule") != "lag");
+    EXPECT_FALSE(rule.at("remedy").as_string().empty());
+  }
+}
+
+TEST_F(AlertMethods, ADisabledRuleIsNotInStatus) {
+  with_keeper();
+  add({"10.0.0.1"});
+  config_.alerts.disabled_rules = {"no_masternode", "masternode_down"};
+  EXPECT_TRUE(good("status").at("alerts").as_array().empty());
+  EXPECT_EQ(good("status").at("verdict"), "critical") << "the verdict is of what is";
+}
+
+}  // namespace
+}  // namespace timectl::test

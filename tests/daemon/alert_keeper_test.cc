@@ -1,0 +1,136 @@
+// Alerts of a running node, from its views and events; a virtual node, a real database.
+#include "daemon/alert_keeper.h"
+
+#include <gtest/gtest.h>
+
+#include "store/alerts_table.h"
+#include "store/peer_history.h"
+#include "tests/core/node_shell.h"
+
+namespace timectl {
+namespace {
+
+const IpAddress kNear = IpAddress::v4(64, 0, 0, 1);
+const IpAddress kAway = IpAddress::v4(64, 0, 1, 1);
+
+struct AlertKeeperTest : testing::Test {
+  void SetUp() override {
+    services.config = &config;
+    services.database = &database;
+    services.whitelist = &shell.list;
+    services.bans = &bans;
+    services.list = &list;
+    services.node = &shell.node;
+    services.facts.started = shell.now.mono;
+    ASSERT_TRUE(keeper.open(shell.now));
+    shell.start();
+    (void)shell.finish_dial(kNear);
+    shell.closed(shell.last_dial(kAway), EndReason::refused);
+  }
+  // The daemon's tick, once a second; what was told.
+  std::vector<AlertNotice> run(Duration time) {
+    std::vector<AlertNotice> told;
+    for (Duration passed{}; passed < time; passed += 1s) {
+      shell.run(1s);
+      for (const auto& ping : shell.all<SendPing>()) {
+        shell.node.on_pong(ping.connection, ping.nonce, 100, shell.now);
+      }
+      shell.collect();
+      shell.clear();
+      EXPECT_TRUE(keeper.look(services, shell.now));
+      for (auto& notice : keeper.take_notices()) told.push_back(std::move(notice));
+    }
+    return told;
+  }
+
+  config::Config config;
+  store::Database database = store::Database::in_memory();
+  AlertKeeper keeper{database};
+  NodeShell shell{{kNear, kAway}};
+  Bans bans;
+  ListMemory list;
+  Services services;
+};
+
+TEST_F(AlertKeeperTest, AMasternodeThatStaysAwayIsToldOnceAndStoredBefore) {
+  const auto told = run(2min);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, NoticeKind::fired);
+  EXPECT_EQ(told[0].alert.rule, AlertRule::masternode_down);
+  EXPECT_EQ(told[0].alert.object, kAway.to_string());
+  const auto stored = store::load_alerts(database)->alerts;
+  ASSERT_EQ(stored.size(), 1U);
+  EXPECT_EQ(stored[0].id, told[0].alert.id);
+  EXPECT_TRUE(stored[0].told_at);
+}
+
+TEST_F(AlertKeeperTest, ARestartGoesOnWhereItWas) {
+  ASSERT_EQ(run(1min).size(), 1U);
+  AlertKeeper next(database);
+  ASSERT_TRUE(next.open(shell.now));
+  for (int i = 0; i < 60; ++i) {
+    shell.run(1s);
+    ASSERT_TRUE(next.look(services, shell.now));
+  }
+  EXPECT_TRUE(next.take_notices().empty());
+  EXPECT_NE(next.alerts().find(AlertRule::masternode_down, kAway.to_string()), nullptr);
+}
+
+TEST_F(AlertKeeperTest, AnEventThatMattersIsLookedAtWithTheNextTick) {
+  (void)run(1min);
+  ASSERT_TRUE(keeper.look(services, shell.now));  // not due
+  const Event rejected{.at = shell.now.wall,
+                       .kind = EventKind::config_rejected,
+                       .severity = Severity::error,
+                       .detail = "line 3"};
+  keeper.on_event(rejected);
+  ASSERT_TRUE(keeper.look(services, shell.now));
+  auto told = keeper.take_notices();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].alert.rule, AlertRule::config_rejected);
+  EXPECT_NE(told[0].alert.text.find("line 3"), std::string::npos);
+  keeper.on_event({.at = shell.now.wall, .kind = EventKind::config_reloaded});
+  ASSERT_TRUE(keeper.look(services, shell.now));
+  EXPECT_EQ(keeper.take_notices().at(0).kind, NoticeKind::resolved);
+}
+
+TEST_F(AlertKeeperTest, TheChainsFailureAndTheDatabasesDamageAreAlerts) {
+  keeper.on_event({.kind = EventKind::chain_failed, .detail = "no space"});
+  keeper.on_integrity("page 3");
+  ASSERT_TRUE(keeper.look(services, shell.now));
+  const auto told = keeper.take_notices();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].alert.rule, AlertRule::database_damaged);
+  EXPECT_EQ(told[1].alert.rule, AlertRule::chain_failed);
+}
+
+TEST_F(AlertKeeperTest, ANoticeIsAnEventWithItsRuleAndId) {
+  const auto told = run(1min);
+  ASSERT_EQ(told.size(), 1U);
+  const auto event = event_of(told[0], shell.now.wall);
+  EXPECT_EQ(event.kind, EventKind::alert_fired);
+  EXPECT_EQ(event.severity, Severity::critical);
+  EXPECT_EQ(event.peer, kAway);
+  EXPECT_NE(log_line(event).find("ALERT: Whitelisted peer 64.0.1.1 is not connected"),
+            std::string::npos)
+      << log_line(event);
+  EXPECT_NE(event.detail.find("[masternode_down, alert 1]"), std::string::npos) << event.detail;
+  const auto over = event_of({NoticeKind::resolved, told[0].alert}, shell.now.wall);
+  EXPECT_EQ(over.kind, EventKind::alert_resolved);
+  EXPECT_EQ(over.severity, Severity::notice);
+  EXPECT_NE(log_line(over).find("Alert: over: "), std::string::npos) << log_line(over);
+}
+
+TEST_F(AlertKeeperTest, ADayWithoutAGuestIsAnAlertOnlyWhereOthersAreReached) {
+  ASSERT_TRUE(keeper.look(services, shell.now));
+  EXPECT_FALSE(keeper.slow().reachable);
+  services.facts.started = shell.now.mono - 25h;
+  AlertKeeper later(database);
+  ASSERT_TRUE(later.open(shell.now));
+  ASSERT_TRUE(later.look(services, shell.now));
+  EXPECT_EQ(later.slow().reachable, false);
+  EXPECT_EQ(later.slow().audit_broken, "") << "an empty log is whole";
+}
+
+}  // namespace
+}  // namespace timectl
