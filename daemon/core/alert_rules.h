@@ -2,7 +2,7 @@
 // AlertRule: what is worth waking somebody for (requirements A1), one row each: how grave, what it
 // means, what to do, how long it must hold before it is said, and behind which other alerts it is
 // hidden. The engine (alerts.h), `status`, `timectl alerts rules` and `explain` read this table;
-// docs/alerts.md has a runbook under each name. Rules that hide others stand before them.
+// docs/runbooks.md has a runbook under each name. Rules that hide others stand before them.
 
 #include <boost/describe/enum.hpp>
 #include <cstdint>
