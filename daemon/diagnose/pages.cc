@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "daemon/diagnose/log_patterns.h"
 #include "daemon/diagnose/rules.h"
 
 namespace timectl::diagnose {
@@ -121,6 +122,9 @@ std::string told_by(std::string_view code) {
     const bool gathered = std::ranges::find(kNotGathered, code) == kNotGathered.end();
     return std::string(row->text) + (gathered ? "" : " (this version does not gather that)");
   }
+  const bool logged =
+      std::ranges::any_of(patterns(), [&](const Pattern& line) { return line.code == code; });
+  if (!logged) return "by nothing that this version looks at";
   return "by the lines of timed's own log alone: timectl diagnose log FILE";
 }
 

@@ -33,6 +33,13 @@ TEST(Pages, EveryCodeWithARuleSaysHowItIsToldApart) {
   EXPECT_NE(told_by("FM-P2").find("diagnose log"), std::string::npos) << "a code without a rule";
 }
 
+// No line of a log names it: to send somebody to the log would be a lie.
+TEST(Pages, OnlyWhatALogNamesIsToldByTheLog) {
+  EXPECT_EQ(told_by("FM-X14"), "by nothing that this version looks at");
+  EXPECT_EQ(told_by("FM-D7"), "by nothing that this version looks at");
+  EXPECT_NE(told_by("FM-P2").find("diagnose log"), std::string::npos) << "the control";
+}
+
 TEST(Pages, SayWhatThisVersionDoesNotGather) {
   for (const auto code : not_gathered()) {
     const auto rules = all_rules();
