@@ -101,7 +101,7 @@ std::string table_line(const AlertRuleRow& row) {
       "*" + std::string(name_of(row.severity)) + ", about " +
       (row.subject == AlertSubject::node ? "this" : "one") + " " +
       std::string(name_of(row.subject)) + "; told " + after(row.hold) + ", " +
-      (row.repeat == Duration{0} ? "once" : "again each " + human_duration(row.repeat)) +
+      (row.repeat == Duration{0} ? "not repeated" : "again each " + human_duration(row.repeat)) +
       "; its end " + after(row.clear);
   std::string behind;
   for (const auto& cause : alert_rule_table()) {
