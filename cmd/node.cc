@@ -148,6 +148,14 @@ Result<int> stop(Context& context) {
 Result<int> restart(Context& context, bool passive) {
   const auto info = network_info(context);
   if (!info && info.error().code != Code::node_not_running) return info.error();
+  if (info && info->service) {
+    // Started by us it would have another environment, and another state directory by it.
+    return Error{
+        Code::invalid_argument,
+        fmt::format("the node (pid {}) is a service, and its manager starts it", info->pid),
+        "started from here it would run as another user's process on other data",
+        {"systemctl restart timectl", "timectl node reload"}};
+  }
   if (info) {
     passive = passive || info->passive_because == "--passive was given";
     const auto stopped = stop_node(context, *info);

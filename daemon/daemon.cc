@@ -47,6 +47,11 @@ Result<store::StateLock> lock_directory(const std::string& directory) {
                {"timectl node status", "timectl node stop", "timectl node start --data-dir DIR"}};
 }
 
+std::string endpoint_text(const IpAddress& ip, std::uint16_t port) {
+  const auto host = ip.is_v4() ? ip.to_string() : "[" + ip.to_string() + "]";
+  return host + ":" + std::to_string(port);
+}
+
 LogOptions log_options(const LaunchOptions& options) {
   const auto& node = options.config.node;
   LogOptions log{.level = node.log_level,
@@ -173,8 +178,7 @@ Result<void> Daemon::Parts::start_network() {
               }});
   const auto started = network->start();
   if (started) {
-    methods->services().facts.listen =
-        network->listen_address().to_string() + ":" + std::to_string(network->port());
+    methods->services().facts.listen = endpoint_text(network->listen_address(), network->port());
     return {};
   }
   network.reset();

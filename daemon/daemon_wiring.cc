@@ -57,7 +57,8 @@ Services Daemon::Parts::services(const ModeDecision& mode) {
                   .mode = mode.mode,
                   .passive_because = mode.because,
                   .socket = options.socket_path,
-                  .data_dir = options.data_dir};
+                  .data_dir = options.data_dir,
+                  .service = notify.managed()};
   result.facts.own_address = own_address;
   result.access.node_uid = ::getuid();
   result.access.operators = options.config.node.operators;

@@ -40,6 +40,7 @@ struct NodeFacts {
   std::optional<IpAddress> own_address = {};
   std::string socket = {};
   std::string data_dir = {};
+  bool service = false;  // started by a service manager
 };
 
 // The chain of a running node, for `timectl sync`.

@@ -200,6 +200,7 @@ control::Reply network_info(const Call& call) {
   info.own_address = facts.own_address;
   info.socket = facts.socket;
   info.data_dir = facts.data_dir;
+  info.service = facts.service;
   if (!services.config->file.empty()) info.config_file = services.config->file;
   info.uptime_seconds = uptime(call).value_or(0);
   info.commit_count = services.config->policy.commit_count;

@@ -361,6 +361,7 @@ struct NetworkInfo {
   std::optional<IpAddress> own_address = {};
   std::string socket = {};
   std::string data_dir = {};
+  bool service = false;  // started by a service manager, which is who starts it again
   std::optional<std::string> config_file = {};
   double uptime_seconds = 0;
   std::uint32_t commit_count = 0;
@@ -371,7 +372,7 @@ struct NetworkInfo {
 };
 BOOST_DESCRIBE_STRUCT(NetworkInfo, (),
                       (version, network, pid, mode, passive_because, listen, own_address, socket,
-                       data_dir, config_file, uptime_seconds, commit_count, slots,
+                       data_dir, service, config_file, uptime_seconds, commit_count, slots,
                        whitelisted_peers, whitelist_count, sync_status))
 
 // node.stop, node.reload (admin, need the node); node.start's own answer on its ready pipe:
