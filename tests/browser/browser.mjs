@@ -18,7 +18,7 @@ export function launch() {
 export async function open(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
-  const noted = { errors: [], requests: [], failed: [] };
+  const noted = { errors: [], requests: [] };
   page.on('console', (message) => ['error', 'warning'].includes(message.type()) && noted.errors.push(message.text()));
   page.on('pageerror', (error) => noted.errors.push(String(error)));
   context.on('request', (request) => noted.requests.push(`${request.method()} ${request.url()}`));
@@ -30,3 +30,12 @@ export async function open(browser, options = {}) {
 }
 
 export const ready = (page) => page.waitForSelector('body[data-ready][data-live=live]', { timeout: 5000 });
+
+// What broke a promise so far. Requests to elsewhere are those to another origin than `url`.
+export async function watched(page, noted, url) {
+  return {
+    errors: noted.errors,
+    elsewhere: noted.requests.filter((request) => !request.startsWith(`GET ${new URL(url).origin}/`)),
+    violations: await page.evaluate(() => globalThis.violations),
+  };
+}

@@ -13,6 +13,7 @@ export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 export class FakeServer {
   board = new Map();
+  dated = true; // false: no Date header, so that the page takes the browser's clock
   refuse = 0; // a status for /api/stream in place of the stream
   streams = new Set();
 
@@ -29,6 +30,7 @@ export class FakeServer {
   }
 
   #answer(request, response) {
+    response.sendDate = this.dated;
     response.setHeader('Content-Security-Policy', POLICY);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Referrer-Policy', 'no-referrer');

@@ -26,6 +26,7 @@ const browser = await launch();
 for (const { name, scheme, width, height, scale, whole, extra, board: make } of SHOTS) {
   if (extra && !process.argv[2]) continue; // to look at, not to show
   const fake = await FakeServer.start(make(NOW));
+  fake.dated = false;
   const { page, context } = await open(browser, {
     viewport: { width, height }, colorScheme: scheme, deviceScaleFactor: scale ?? 1, timezoneId: 'Europe/Berlin', reducedMotion: 'reduce',
   });

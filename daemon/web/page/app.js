@@ -8,7 +8,9 @@ import * as masternodes from './masternodes.js';
 import { Stream } from './stream.js';
 import { clock, count, decimal, duration, known, sentence, several, visible, words, zone } from './text.js';
 
+// Words come from the node: no table has a word that nobody wrote into it (__proto__).
 const VERDICTS = {
+  __proto__: null,
   ok: ['ok', 'good', 'OK', '✓'], degraded: ['warn', 'warn', 'Degraded', '▲'],
   critical: ['bad', 'bad', 'Critical', '✖'], unknown: ['unknown', 'unknown', 'Unknown', '?'],
 };
@@ -29,7 +31,7 @@ function renderVerdict() {
   attr(byId('verdict-icon'), 'href', `#i-${mark}`);
   text(byId('verdict-word'), word);
   text(byId('verdict-text'), sentence(visible(status.summary)));
-  show(byId('next'), status.next_command);
+  attr(byId('next'), 'data-empty', !status.next_command);
   text(byId('next-command'), visible(status.next_command));
   show(byId('network'), status.network);
   text(byId('network'), visible(status.network, 40));
@@ -58,11 +60,13 @@ function renderMasternodes({ masternodes: mn, node }) {
   if (!known(mn.connected)) return figure('mn', of, 'whitelisted; the node runs passive', 'warn');
   const away = mn.whitelisted - mn.connected;
   const ailing = node.ailments?.[0] ? `this node: ${words(node.ailments[0].ailment)}` : '';
-  const sub = ailing || (mn.whitelisted === 0 ? 'the whitelist is empty' : away > 0 ? `connected, ${count(away)} away` : 'connected, all of them');
+  text(byId('mn-more'), ailing);
+  const sub = (mn.whitelisted === 0 ? 'the whitelist is empty' : away > 0 ? `connected, ${count(away)} away` : 'connected, all of them');
   figure('mn', `${count(mn.connected)} / ${of}`, sub, away > 0 || ailing || mn.whitelisted === 0 ? (mn.connected === 0 ? 'bad' : 'warn') : 'good');
 }
 
 const SYNC = {
+  __proto__: null,
   in_sync: () => ['in sync', 'good'],
   behind: (chain) => [`${several(chain.lag_blocks, 'block')} behind ${count(chain.best_height)}`, 'warn'],
   unproven: (chain) => [`perhaps behind: a masternode claims ${count(chain.claimed_height)}`, 'warn'],
@@ -70,6 +74,8 @@ const SYNC = {
   other_branch: (chain) => [`on another branch than the believed one, which ends at ${count(chain.best_height)}`, 'bad'],
 };
 function renderChain({ sync }, chain) {
+  show(byId('chain-more'), chain.tip_at);
+  if (chain.tip_at) moment(byId('tip'), chain.tip_at, 'age');
   if (!known(chain.height)) return figure('chain', 'no chain', 'there is no verified chain here', 'unknown');
   const [verdict, tone] = (SYNC[sync.verdict] ?? SYNC.unknown)(chain);
   const more = [verdict];
@@ -92,8 +98,8 @@ function renderSlots({ slots }) {
   }
   const full = slots.total >= slots.total_max;
   figure('slots', `${count(slots.total)} / ${count(slots.total_max)}`,
-    `${count(slots.masternode)} of ${count(slots.masternode_reserved)} reserved for masternodes · ${count(slots.regular)} of ${count(slots.regular_max)} regular · ${count(slots.inbound)} in, ${count(slots.outbound)} out`,
-    full ? 'warn' : 'good');
+    `${count(slots.masternode)} of ${count(slots.masternode_reserved)} for masternodes`, full ? 'warn' : 'good');
+  text(byId('slots-more'), `${count(slots.regular)} of ${count(slots.regular_max)} regular · ${count(slots.inbound)} in, ${count(slots.outbound)} out`);
   attr(bar, 'viewBox', `0 0 ${Math.max(1, slots.total_max)} 8`);
   attr(bar, 'preserveAspectRatio', 'none');
   attr(bar, 'aria-label', `${several(slots.masternode, 'masternode')} and ${count(slots.regular)} regular peers in ${count(slots.total_max)} slots`);
@@ -103,16 +109,14 @@ function renderSlots({ slots }) {
 }
 
 function renderPeers({ peers, clock: offset }) {
-  const said = [`${several(peers.known, 'peer')} known`];
-  if (peers.banned > 0) said.push(`${count(peers.banned)} banned`);
+  let said = 'clock not compared: too few peers';
   if (known(offset.ahead_seconds)) {
     const off = offset.ahead_seconds;
-    said.push(Math.abs(off) < 0.5 ? `clock level with ${several(offset.peers, 'peer')}`
-      : `clock ${decimal(Math.abs(off))} s ${off > 0 ? 'ahead of' : 'behind'} ${several(offset.peers, 'peer')}`);
-  } else {
-    said.push('clock not compared: too few peers');
+    said = Math.abs(off) < 0.5 ? `clock level with ${several(offset.peers, 'peer')}`
+      : `clock ${decimal(Math.abs(off))} s ${off > 0 ? 'ahead of' : 'behind'} ${several(offset.peers, 'peer')}`;
   }
-  figure('peers', `${count(peers.connected)} connected`, said.join(' · '), 'none');
+  figure('peers', `${count(peers.connected)} connected`, `${several(peers.known, 'peer')} known · ${count(peers.banned)} banned`, 'none');
+  text(byId('peers-more'), said);
 }
 
 // --- live, or not
@@ -175,6 +179,7 @@ function soon() {
 }
 
 const KINDS = {
+  __proto__: null,
   masternode: { put: masternodes.put, drop: masternodes.drop },
   alert: { put: lists.putAlert, drop: lists.dropAlert },
   event: { put: lists.putEvent, drop: lists.dropEvent },

@@ -16,8 +16,8 @@ const CHARTS = [
     series: [
       { key: 'whitelisted', name: 'whitelisted', look: 'goal' },
       { key: 'connected_mean', name: 'connected', look: 'area good' },
-      { key: 'connected_min', name: 'fewest', look: 'thin bad' },
     ],
+    dip: ['connected_min', 'connected_mean'],
     say: (p) => `${mean(p.connected_mean)} of ${count(p.whitelisted)} connected${known(p.connected_min) && p.connected_min < p.connected_mean ? `, at times ${count(p.connected_min)}` : ''}`,
   },
   {
@@ -61,13 +61,11 @@ function niceStep(span, wanted, whole) {
 
 function valueAxis(chart) {
   const values = chart.series.flatMap(({ key }) => points.map((p) => p[key])).filter(known);
-  let low = chart.fromZero ? 0 : Math.min(...values);
-  let high = Math.max(...values, low + 1);
+  const low = chart.fromZero ? 0 : Math.min(...values);
+  const high = Math.max(...values, low + 1) + (chart.fromZero ? 0 : 1);
   const each = niceStep(high - low, 3, chart.whole);
-  low = Math.floor(low / each) * each;
-  high = Math.ceil(high / each) * each;
   const ticks = [];
-  for (let at = low; at <= high + each / 2; at += each) ticks.push(at);
+  for (let at = Math.ceil(low / each) * each; at <= high; at += each) ticks.push(at);
   return { low, high, ticks };
 }
 
@@ -122,13 +120,13 @@ function draw(each) {
   band('gap', (p) => chart.series.every(({ key }) => !known(p[key])));
   band('own', (p) => p.own_outage_seconds > 0);
   for (const at of ticks) {
-    parts.push(svg('path', { class: at === low ? 'base' : 'grid', d: `M${left} ${f(y(at))}H${width - RIGHT}` }),
+    parts.push(svg('path', { class: 'grid', d: `M${left} ${f(y(at))}H${width - RIGHT}` }),
       svg('text', { class: 'axis', x: left - 6, y: f(y(at) + 4), 'text-anchor': 'end' }, count(at)));
   }
   for (const at of hourTicks(from, to, width - left)) {
-    const near = Math.min(Math.max(x(at), left + 14), width - RIGHT - 14);
-    parts.push(svg('path', { class: 'base', d: `M${f(x(at))} ${HEIGHT - BOTTOM}v4` }),
-      svg('text', { class: 'axis', x: f(near), y: HEIGHT - 4, 'text-anchor': 'middle' }, hourMinute(at)));
+    parts.push(svg('path', { class: 'base', d: `M${f(x(at))} ${HEIGHT - BOTTOM}v4` }));
+    if (x(at) < left + 10 || x(at) > width - RIGHT - 14) continue; // it would be cut
+    parts.push(svg('text', { class: 'axis', x: f(x(at)), y: HEIGHT - 4, 'text-anchor': 'middle' }, hourMinute(at)));
   }
   for (const { key, look } of chart.series) {
     const area = look.startsWith('area');
@@ -143,6 +141,15 @@ function draw(each) {
     if (area) parts.push(svg('path', { class: `fill ${look}`, d: fill }));
     parts.push(svg('path', { class: `trace ${look}`, d: line }));
   }
+  if (chart.dip) {
+    const [least, most] = chart.dip;
+    let d = '';
+    points.forEach((p, i) => {
+      if (known(p[least]) && p[least] < p[most]) d += `M${f(side(i))} ${f(y(p[most]))}H${f(side(i + 1))}V${f(y(p[least]))}H${f(side(i))}z`;
+    });
+    parts.push(svg('path', { class: 'dip', d }));
+  }
+  parts.push(svg('path', { class: 'base', d: `M${left} ${HEIGHT - BOTTOM}H${width - RIGHT}` }));
   each.cursor = svg('path', { class: 'cursor', d: '' });
   picture.replaceChildren(...parts, each.cursor);
   read(each, each.at);
@@ -195,6 +202,7 @@ export function start() {
     if (chart.series.length > 1) {
       for (const { name, look } of chart.series) key.append(el('i', { class: `k ${look}` }), ` ${name} `);
     }
+    if (chart.dip) key.append(el('i', { class: 'k bad' }), ' fewest within a step');
     figure.append(el('figcaption', {}, el('h3', {}, chart.title), said), picture, key);
     const each = { chart, figure, picture, said, at: undefined };
     drawn.set(chart.id, each);

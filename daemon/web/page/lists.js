@@ -6,6 +6,7 @@ import { labelOf } from './masternodes.js';
 
 const SEVERITIES = ['critical', 'error', 'warning', 'notice', 'info'];
 const MARKS = {
+  __proto__: null,
   critical: ['bad', 'bad'], error: ['bad', 'bad'], warning: ['warn', 'warn'],
   notice: ['note', 'note'], info: ['dot', 'quiet'],
 };

@@ -3,16 +3,16 @@
 import { attr, byId, el, icon, keep, moment, setIcon, show, svg, text } from './dom.js';
 import { count, decimal, hourMinute, known, several, visible, words } from './text.js';
 
-// The worst first; a word that is not here is of a newer node, and stands in the middle.
+// Mark and tone of each state; a word that is not here is of a newer node.
 const STATES = {
+  __proto__: null,
   refused: ['bad', 'bad'], parked: ['bad', 'bad'], idle: ['bad', 'bad'], backoff: ['bad', 'bad'],
   closing: ['bad', 'bad'], waiting_passive: ['unknown', 'warn'], connecting: ['unknown', 'warn'],
   tls: ['unknown', 'warn'], handshaking: ['unknown', 'warn'], degraded: ['warn', 'warn'],
   suspect: ['warn', 'warn'], connected: ['ok', 'good'],
 };
-const ORDER = Object.keys(STATES);
-const LIVE = new Set(['connected', 'suspect', 'degraded']);
-const rank = (row) => (ORDER.includes(row.state) ? ORDER.indexOf(row.state) : 6.5);
+// The worst first, as the node orders them: away, in trouble, connected; then by score.
+const rank = (row) => (!row.connected_at ? 0 : row.state === 'connected' ? 2 : 1);
 const FIRST_ROWS = 50; // the rest by a button: what matters stands first
 
 function addressKey(ip) {
@@ -82,7 +82,7 @@ function compare(a, b) {
   return order || rank(a) - rank(b) || rounded(a.score) - rounded(b.score) || byAddress(a, b);
 }
 // Scores move by tenths all the time; rows should not.
-const rounded = (score) => (known(score) ? Math.round(score) : 101);
+const rounded = (score) => (known(score) ? Math.round(score) : 0);
 const byAddress = (a, b) => (addressKey(a.ip) < addressKey(b.ip) ? -1 : 1);
 
 function matches(row) {
@@ -119,7 +119,7 @@ function update(node, row) {
   if (!changed.has(row.ip) && !redrawAll && node.drawn) return;
   const { parts } = node;
   const [mark, tone] = STATES[row.state] ?? ['unknown', 'warn'];
-  const live = LIVE.has(row.state);
+  const live = Boolean(row.connected_at);
   setIcon(parts.icon, mark, tone);
   text(parts.word, words(row.state));
   attr(node, 'data-tone', tone);
@@ -236,6 +236,8 @@ export function render() {
   changed.clear();
   redrawAll = false;
   const total = rows.size + leftOut;
+  attr(byId('table'), 'data-many', shown.length > FIRST_ROWS);
+  drawDots();
   text(byId('masternodes-count'), filter === '' ? (total ? count(total) : '') : `${count(wanted.length)} of ${count(total)}`);
   show(byId('table'), shown.length > 0);
   show(byId('rows-all'), shown.length < wanted.length);
@@ -247,6 +249,17 @@ export function render() {
   } else if (leftOut > 0) {
     text(none, `${several(leftOut, 'masternode')} more, better ones, are not shown here: timectl peer list --whitelisted`);
   }
+}
+
+// Every masternode as one piece of a bar, the worst first: how many, and how they are, at a glance.
+function drawDots() {
+  const tones = [...rows.values()].sort((a, b) => rank(a) - rank(b)).map((row) => (rank(row) ? (STATES[row.state]?.[1] ?? 'warn') : 'bad'));
+  const node = byId('mn-dots');
+  attr(node, 'viewBox', `0 0 ${Math.max(1, tones.length)} 8`);
+  const paths = { bad: '', warn: '', good: '' };
+  const width = tones.length > 150 ? 1 : 0.88;
+  tones.forEach((tone, i) => { paths[tone] += `M${i} 0h${width}v8h-${width}z`; });
+  for (const [tone, d] of Object.entries(paths)) attr(node.querySelector(`.${tone}`), 'd', d);
 }
 
 function setSort(key) {
@@ -285,5 +298,6 @@ export function start() {
     all = dirty = true;
     render();
   });
+  byId('mn-dots').append(...['bad', 'warn', 'good'].map((tone) => svg('path', { class: tone, d: '' })));
   showSort();
 }

@@ -1,7 +1,8 @@
 // Numbers, times and foreign texts as people read them. Pure, but for the clock of this device.
 
 const ESCAPED = /[\p{C}\p{Zl}\p{Zp}\p{DI}]/gu;
-const PICTURE = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F]$/u;
+// Not as a class: in Chromium 156 /[\u{1F468}]$/u matches nothing.
+const PICTURE = /(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\uFE0F)$/u;
 const MOST = 300; // characters of a foreign text that are shown
 
 // A text that somebody else chose, made legible: what is invisible or turns the line round is shown
@@ -10,12 +11,13 @@ export function visible(text, most = MOST) {
   if (text === null || text === undefined) return '';
   const whole = String(text);
   const short = Array.from(whole.slice(0, 2 * most)).slice(0, most).join('');
+  const tail = short.length < whole.length ? '…' : '';
   const safe = short
     .replace(ESCAPED, (c, at, all) =>
       (c === '\u200D' || c === '\uFE0F') && PICTURE.test(all.slice(0, at)) ? c
         : `\\u{${c.codePointAt(0).toString(16).toUpperCase()}}`)
     .replace(/(\p{M}{3})\p{M}+/gu, '$1…');
-  return short.length < whole.length ? `${safe}…` : safe;
+  return safe.endsWith('…') ? safe : safe + tail;
 }
 
 export const words = (name) => visible(name, 60).replaceAll('_', ' ');
