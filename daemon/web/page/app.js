@@ -62,7 +62,7 @@ function renderMasternodes({ masternodes: mn, node }) {
   const ailing = node.ailments?.[0] ? `this node: ${words(node.ailments[0].ailment)}` : '';
   text(byId('mn-more'), ailing);
   const sub = (mn.whitelisted === 0 ? 'the whitelist is empty' : away > 0 ? `connected, ${count(away)} away` : 'connected, all of them');
-  figure('mn', `${count(mn.connected)} / ${of}`, sub, away > 0 || ailing || mn.whitelisted === 0 ? (mn.connected === 0 ? 'bad' : 'warn') : 'good');
+  figure('mn', `${count(mn.connected)} / ${of}`, sub, away > 0 || ailing || mn.whitelisted === 0 ? (away > 0 && mn.connected === 0 ? 'bad' : 'warn') : 'good');
 }
 
 const SYNC = {
@@ -267,7 +267,8 @@ text(byId('zone'), zone());
 byId('help-open').addEventListener('click', KEYS['?']);
 document.addEventListener('keydown', onKey);
 setInterval(() => {
-  tick();
+  // What is old does not grow older before one's eyes: a node that is gone has no uptime.
+  if (connection.name === 'live') tick();
   if (connection.name === 'lost') renderConnection();
 }, 1000);
 stream.start();

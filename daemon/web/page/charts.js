@@ -45,6 +45,7 @@ export function setHistory(history) {
   step = (history?.step_seconds || 900) * 1000;
   const any = points.some((p) => CHARTS.some((chart) => chart.series.some(({ key }) => known(p[key]))));
   show(byId('charts-none'), !any);
+  show(byId('charts-legend'), any);
   for (const each of drawn.values()) {
     show(each.figure, any);
     if (any) draw(each);

@@ -240,6 +240,7 @@ export function render() {
   drawDots();
   text(byId('masternodes-count'), filter === '' ? (total ? count(total) : '') : `${count(wanted.length)} of ${count(total)}`);
   show(byId('table'), shown.length > 0);
+  show(byId('strip-legend'), shown.length > 0);
   show(byId('rows-all'), shown.length < wanted.length);
   text(byId('rows-all'), `Show all ${count(wanted.length)} (the first ${count(shown.length)} are shown)`);
   const none = byId('masternodes-none');
