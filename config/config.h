@@ -141,7 +141,10 @@ struct AlertsSection {  // A1; sync.alert_blocks is the notice
 struct DashboardSection {
   bool enabled = true;
   Endpoint listen{IpAddress::v4(127, 0, 0, 1), 24010};
-  std::string token_file;
+  std::string token_file;          // empty: beside the control socket
+  std::vector<std::string> hosts;  // names, besides addresses and localhost, that it answers to
+  std::string tls_certificate;     // PEM files; needed off the loopback, of /metrics, too
+  std::string tls_key;
 };
 
 struct MetricsSection {

@@ -329,6 +329,10 @@ constexpr Key kKeys[] = {
     {"dashboard", "enabled", 0, 0, "the web page", MEMBER(dashboard.enabled)},
     {"dashboard", "listen", 0, 0, "its address", MEMBER(dashboard.listen)},
     {"dashboard", "token_file", 0, 0, "who may look", MEMBER(dashboard.token_file)},
+    {"dashboard", "hosts", 0, 0, "names it answers to", MEMBER(dashboard.hosts)},
+    {"dashboard", "tls_certificate", 0, 0, "certificate off the loopback",
+     MEMBER(dashboard.tls_certificate)},
+    {"dashboard", "tls_key", 0, 0, "and its key", MEMBER(dashboard.tls_key)},
     {"metrics", "enabled", 0, 0, "/metrics", MEMBER(metrics.enabled)},
     {"metrics", "listen", 0, 0, "its address", MEMBER(metrics.listen)},
 

@@ -142,10 +142,7 @@ void judge_node(control::StatusReply& reply) {
 
 }  // namespace
 
-control::Reply status(const Call& call) {
-  const auto request = read_params<control::StatusRequest>(call);
-  if (!request) return {request.error()};
-  if (request->at) return past_status(call, *request->at);
+control::StatusReply status_now(const Call& call) {
   const auto& services = call.services;
   control::StatusReply reply;
   reply.network = name_of(services.config->network.name);
@@ -155,7 +152,7 @@ control::Reply status(const Call& call) {
                     " whitelisted";
     reply.next_command = "timectl node start";
     add_alerts(reply, call, add_sync(reply, call));
-    return {to_json(reply)};
+    return reply;
   }
   const auto& facts = services.facts;
   reply.node = {true,
@@ -180,7 +177,14 @@ control::Reply status(const Call& call) {
     reply.summary = "the database cannot be written: " + failure->message;
     reply.next_command = "timectl db check";
   }
-  return {to_json(reply)};
+  return reply;
+}
+
+control::Reply status(const Call& call) {
+  const auto request = read_params<control::StatusRequest>(call);
+  if (!request) return {request.error()};
+  if (request->at) return past_status(call, *request->at);
+  return {to_json(status_now(call))};
 }
 
 control::Reply network_info(const Call& call) {
@@ -197,6 +201,9 @@ control::Reply network_info(const Call& call) {
   info.socket = facts.socket;
   info.data_dir = facts.data_dir;
   if (!services.config->file.empty()) info.config_file = services.config->file;
+  info.dashboard_url = facts.dashboard.url;
+  if (!facts.dashboard.token_file.empty()) info.dashboard_token_file = facts.dashboard.token_file;
+  info.dashboard_off_because = facts.dashboard.off_because;
   info.uptime_seconds = uptime(call).value_or(0);
   info.commit_count = services.config->policy.commit_count;
   info.slots = services.node->slots();
