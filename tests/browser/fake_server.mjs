@@ -8,8 +8,14 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PAGE = fileURLToPath(new URL('../../daemon/web/page/', import.meta.url));
-const TYPES = { '.html': 'text/html; charset=utf-8', '.css': 'text/css; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.svg': 'image/svg+xml' };
-export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+export const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export class FakeServer {
   board = new Map();
@@ -21,7 +27,8 @@ export class FakeServer {
     const fake = new FakeServer();
     fake.board = board;
     fake.files = new Map();
-    for (const name of await readdir(PAGE)) fake.files.set(`/${name}`, await readFile(join(PAGE, name)));
+    for (const name of await readdir(PAGE))
+      fake.files.set(`/${name}`, await readFile(join(PAGE, name)));
     fake.files.set('/', fake.files.get('/index.html'));
     fake.server = createServer((request, response) => fake.#answer(request, response));
     await new Promise((ready) => fake.server.listen(0, '127.0.0.1', ready));
@@ -59,7 +66,8 @@ export class FakeServer {
   }
   drop(key) {
     this.board.delete(key);
-    for (const stream of this.streams) stream.write(`event: drop\ndata: ${JSON.stringify({ key })}\n\n`);
+    for (const stream of this.streams)
+      stream.write(`event: drop\ndata: ${JSON.stringify({ key })}\n\n`);
   }
   cut() {
     for (const stream of this.streams) stream.destroy();

@@ -6,20 +6,33 @@ import { attr, byId, el, moment, show, svg, text, tick } from './dom.js';
 import * as lists from './lists.js';
 import * as masternodes from './masternodes.js';
 import { Stream } from './stream.js';
-import { clock, count, decimal, duration, known, sentence, several, visible, words, zone } from './text.js';
+import {
+  clock,
+  count,
+  decimal,
+  duration,
+  known,
+  sentence,
+  several,
+  visible,
+  words,
+  zone,
+} from './text.js';
 
 // Words come from the node: no table has a word that nobody wrote into it (__proto__).
 const VERDICTS = {
   __proto__: null,
-  ok: ['ok', 'good', 'OK', '✓'], degraded: ['warn', 'warn', 'Degraded', '▲'],
-  critical: ['bad', 'bad', 'Critical', '✖'], unknown: ['unknown', 'unknown', 'Unknown', '?'],
+  ok: ['ok', 'good', 'OK', '✓'],
+  degraded: ['warn', 'warn', 'Degraded', '▲'],
+  critical: ['bad', 'bad', 'Critical', '✖'],
+  unknown: ['unknown', 'unknown', 'Unknown', '?'],
 };
 const LEAST_GAP = 100; // ms between two drawings: 500 masternodes change all the time
 
 let overview = null;
 let overviewDirty = false;
 let connection = { name: 'connecting' };
-let complete = false;  // a full set has been seen
+let complete = false; // a full set has been seen
 let changedAt = 0;
 
 // --- the verdict and the figures
@@ -40,12 +53,15 @@ function renderVerdict() {
   time('uptime', overview.started_at, 'uptime');
   time('started', overview.started_at, 'clock');
   const passive = status.node.mode === 'passive';
-  text(byId('listen'), passive ? 'nothing: it is passive' : visible(status.node.listen ?? 'unknown', 60));
+  text(
+    byId('listen'),
+    passive ? 'nothing: it is passive' : visible(status.node.listen ?? 'unknown', 60),
+  );
 }
 
 function time(id, at, as) {
   let node = byId(id).querySelector('time');
-  if (!node) byId(id).replaceChildren(node = el('time'));
+  if (!node) byId(id).replaceChildren((node = el('time')));
   moment(node, at, as);
 }
 
@@ -61,33 +77,72 @@ function renderMasternodes({ masternodes: mn, node }) {
   const away = mn.whitelisted - mn.connected;
   const ailing = node.ailments?.[0] ? `this node: ${words(node.ailments[0].ailment)}` : '';
   text(byId('mn-more'), ailing);
-  const sub = (mn.whitelisted === 0 ? 'the whitelist is empty' : away > 0 ? `connected, ${count(away)} away` : 'connected, all of them');
-  figure('mn', `${count(mn.connected)} / ${of}`, sub, away > 0 || ailing || mn.whitelisted === 0 ? (away > 0 && mn.connected === 0 ? 'bad' : 'warn') : 'good');
+  const sub =
+    mn.whitelisted === 0
+      ? 'the whitelist is empty'
+      : away > 0
+        ? `connected, ${count(away)} away`
+        : 'connected, all of them';
+  figure(
+    'mn',
+    `${count(mn.connected)} / ${of}`,
+    sub,
+    away > 0 || ailing || mn.whitelisted === 0
+      ? away > 0 && mn.connected === 0
+        ? 'bad'
+        : 'warn'
+      : 'good',
+  );
 }
 
 const SYNC = {
   __proto__: null,
   in_sync: () => ['in sync', 'good'],
-  behind: (chain) => [`${several(chain.lag_blocks, 'block')} behind ${count(chain.best_height)}`, 'warn'],
-  unproven: (chain) => [`perhaps behind: a masternode claims ${count(chain.claimed_height)}`, 'warn'],
-  unknown: (chain) => [`best height unknown${chain.ground ? `: ${visible(chain.ground)}` : ''}`, 'unknown'],
-  other_branch: (chain) => [`on another branch than the believed one, which ends at ${count(chain.best_height)}`, 'bad'],
+  behind: (chain) => [
+    `${several(chain.lag_blocks, 'block')} behind ${count(chain.best_height)}`,
+    'warn',
+  ],
+  unproven: (chain) => [
+    `perhaps behind: a masternode claims ${count(chain.claimed_height)}`,
+    'warn',
+  ],
+  unknown: (chain) => [
+    `best height unknown${chain.ground ? `: ${visible(chain.ground)}` : ''}`,
+    'unknown',
+  ],
+  other_branch: (chain) => [
+    `on another branch than the believed one, which ends at ${count(chain.best_height)}`,
+    'bad',
+  ],
 };
 function renderChain({ sync }, chain) {
   show(byId('chain-more'), chain.tip_at);
   if (chain.tip_at) moment(byId('tip'), chain.tip_at, 'age');
-  if (!known(chain.height)) return figure('chain', 'no chain', 'there is no verified chain here', 'unknown');
+  if (!known(chain.height))
+    return figure('chain', 'no chain', 'there is no verified chain here', 'unknown');
   const [verdict, tone] = (SYNC[sync.verdict] ?? SYNC.unknown)(chain);
   const more = [verdict];
   if (chain.activity === 'syncing') {
-    more.push(known(chain.blocks_per_minute) ? `${count(chain.blocks_per_minute)} blocks a minute` : 'syncing');
+    more.push(
+      known(chain.blocks_per_minute)
+        ? `${count(chain.blocks_per_minute)} blocks a minute`
+        : 'syncing',
+    );
     if (known(chain.eta_seconds)) more.push(`done in about ${duration(chain.eta_seconds)}`);
   } else if (chain.activity !== 'idle') {
-    more.push(words(chain.activity) + (chain.activity_because ? `: ${visible(chain.activity_because)}` : ''));
+    more.push(
+      words(chain.activity) +
+        (chain.activity_because ? `: ${visible(chain.activity_because)}` : ''),
+    );
   }
   if (chain.forks > 0) more.push(`${several(chain.forks, 'open fork')}`);
   if (chain.network_stalled) more.push('the whole network stands still');
-  figure('chain', count(chain.height), more.join(' · '), chain.forks > 0 && tone === 'good' ? 'warn' : tone);
+  figure(
+    'chain',
+    count(chain.height),
+    more.join(' · '),
+    chain.forks > 0 && tone === 'good' ? 'warn' : tone,
+  );
 }
 
 function renderSlots({ slots }) {
@@ -97,25 +152,48 @@ function renderSlots({ slots }) {
     return figure('slots', 'unknown', '', 'unknown');
   }
   const full = slots.total >= slots.total_max;
-  figure('slots', `${count(slots.total)} / ${count(slots.total_max)}`,
-    `${count(slots.masternode)} of ${count(slots.masternode_reserved)} for masternodes`, full ? 'warn' : 'good');
-  text(byId('slots-more'), `${count(slots.regular)} of ${count(slots.regular_max)} regular · ${count(slots.inbound)} in, ${count(slots.outbound)} out`);
+  figure(
+    'slots',
+    `${count(slots.total)} / ${count(slots.total_max)}`,
+    `${count(slots.masternode)} of ${count(slots.masternode_reserved)} for masternodes`,
+    full ? 'warn' : 'good',
+  );
+  text(
+    byId('slots-more'),
+    `${count(slots.regular)} of ${count(slots.regular_max)} regular · ${count(slots.inbound)} in, ${count(slots.outbound)} out`,
+  );
   attr(bar, 'viewBox', `0 0 ${Math.max(1, slots.total_max)} 8`);
   attr(bar, 'preserveAspectRatio', 'none');
-  attr(bar, 'aria-label', `${several(slots.masternode, 'masternode')} and ${count(slots.regular)} regular peers in ${count(slots.total_max)} slots`);
-  const part = (look, x, width) => svg('rect', { class: look, x, y: 0, width: Math.max(0, width), height: 8 });
-  bar.replaceChildren(part('free', 0, slots.total_max), part('reserved', 0, slots.masternode_reserved),
-    part('mine', 0, slots.masternode), part('regular', Math.max(slots.masternode_reserved, slots.masternode), slots.regular));
+  attr(
+    bar,
+    'aria-label',
+    `${several(slots.masternode, 'masternode')} and ${count(slots.regular)} regular peers in ${count(slots.total_max)} slots`,
+  );
+  const part = (look, x, width) =>
+    svg('rect', { class: look, x, y: 0, width: Math.max(0, width), height: 8 });
+  bar.replaceChildren(
+    part('free', 0, slots.total_max),
+    part('reserved', 0, slots.masternode_reserved),
+    part('mine', 0, slots.masternode),
+    part('regular', Math.max(slots.masternode_reserved, slots.masternode), slots.regular),
+  );
 }
 
 function renderPeers({ peers, clock: offset }) {
   let said = 'clock not compared: too few peers';
   if (known(offset.ahead_seconds)) {
     const off = offset.ahead_seconds;
-    said = Math.abs(off) < 0.5 ? `clock level with ${several(offset.peers, 'peer')}`
-      : `clock ${decimal(Math.abs(off))} s ${off > 0 ? 'ahead of' : 'behind'} ${several(offset.peers, 'peer')}`;
+    said =
+      Math.abs(off) < 0.5
+        ? `clock level with ${several(offset.peers, 'peer')}`
+        : `clock ${decimal(Math.abs(off))} s ${off > 0 ? 'ahead of' : 'behind'} ${several(offset.peers, 'peer')}`;
   }
-  figure('peers', `${count(peers.connected)} connected`, `${several(peers.known, 'peer')} known · ${count(peers.banned)} banned`, 'none');
+  figure(
+    'peers',
+    `${count(peers.connected)} connected`,
+    `${several(peers.known, 'peer')} known · ${count(peers.banned)} banned`,
+    'none',
+  );
   text(byId('peers-more'), said);
 }
 
@@ -123,29 +201,51 @@ function renderPeers({ peers, clock: offset }) {
 
 function renderConnection() {
   const { name, since, retryAt } = connection;
-  attr(document.body, 'data-live', complete || name === 'no_key' ? name : name === 'lost' ? 'absent' : name);
+  attr(
+    document.body,
+    'data-live',
+    complete || name === 'no_key' ? name : name === 'lost' ? 'absent' : name,
+  );
   show(byId('no-key'), name === 'no_key');
   const left = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
   const again = left > 0 ? ` Trying again in ${left} s.` : ' Trying again now.';
   const said = {
     connecting: 'Connecting to the node.',
     live: `Live. Last change ${clock(changedAt)}.`,
-    lost: complete && since ? `Not live since ${clock(since)}: the figures below are old.` : 'The node does not answer.',
+    lost:
+      complete && since
+        ? `Not live since ${clock(since)}: the figures below are old.`
+        : 'The node does not answer.',
     no_key: 'The node does not know this browser.',
   }[name];
   text(byId('live'), said + (name === 'lost' ? again : ''));
-  text(byId('pill'), { connecting: 'connecting', live: 'live', lost: 'not live', no_key: 'no key' }[name]);
+  text(
+    byId('pill'),
+    { connecting: 'connecting', live: 'live', lost: 'not live', no_key: 'no key' }[name],
+  );
   const stale = name !== 'live';
-  if (stale && complete && overview) text(byId('verdict-word'), `${(VERDICTS[overview.status.verdict] ?? VERDICTS.unknown)[2]}, when last heard`);
+  if (stale && complete && overview)
+    text(
+      byId('verdict-word'),
+      `${(VERDICTS[overview.status.verdict] ?? VERDICTS.unknown)[2]}, when last heard`,
+    );
   renderTab(stale);
 }
 
 // The tab tells it too, when it is in the background.
 function renderTab(stale) {
-  const verdict = overview ? (VERDICTS[overview.status.verdict] ? overview.status.verdict : 'unknown') : 'unknown';
+  const verdict = overview
+    ? VERDICTS[overview.status.verdict]
+      ? overview.status.verdict
+      : 'unknown'
+    : 'unknown';
   const [, , word, sign] = VERDICTS[verdict];
   const network = overview ? ` · ${visible(overview.status.network, 40)}` : '';
-  const title = !overview ? 'timectl' : stale ? `⚠ not live${network} · timectl` : `${sign} ${word}${network} · timectl`;
+  const title = !overview
+    ? 'timectl'
+    : stale
+      ? `⚠ not live${network} · timectl`
+      : `${sign} ${word}${network} · timectl`;
   if (document.title !== title) document.title = title;
   const file = stale || verdict === 'unknown' ? '/favicon.svg' : `/favicon-${verdict}.svg`;
   attr(document.querySelector('link[rel=icon]'), 'href', file);
@@ -171,11 +271,14 @@ let timer = 0;
 let drawnAt = 0;
 function soon() {
   if (timer || !complete) return;
-  timer = setTimeout(() => {
-    timer = 0;
-    drawnAt = Date.now();
-    render();
-  }, Math.max(0, drawnAt + LEAST_GAP - Date.now()));
+  timer = setTimeout(
+    () => {
+      timer = 0;
+      drawnAt = Date.now();
+      render();
+    },
+    Math.max(0, drawnAt + LEAST_GAP - Date.now()),
+  );
 }
 
 const KINDS = {

@@ -12,26 +12,37 @@ const LETTER = 7; // px, of the axis' type
 
 const CHARTS = [
   {
-    id: 'chart-connected', title: 'Masternodes connected', whole: true, fromZero: true,
+    id: 'chart-connected',
+    title: 'Masternodes connected',
+    whole: true,
+    fromZero: true,
     series: [
       { key: 'whitelisted', name: 'whitelisted', look: 'goal' },
       { key: 'connected_mean', name: 'connected', look: 'area good' },
     ],
     dip: ['connected_min', 'connected_mean'],
-    say: (p) => `${mean(p.connected_mean)} of ${count(p.whitelisted)} connected${known(p.connected_min) && p.connected_min < p.connected_mean ? `, at times ${count(p.connected_min)}` : ''}`,
+    say: (p) =>
+      `${mean(p.connected_mean)} of ${count(p.whitelisted)} connected${known(p.connected_min) && p.connected_min < p.connected_mean ? `, at times ${count(p.connected_min)}` : ''}`,
   },
   {
-    id: 'chart-lag', title: 'Blocks behind', whole: true, fromZero: true,
+    id: 'chart-lag',
+    title: 'Blocks behind',
+    whole: true,
+    fromZero: true,
     series: [{ key: 'lag_max', name: 'most in a step', look: 'area warn' }],
     say: (p) => (p.lag_max === 0 ? 'level' : `${several(p.lag_max, 'block')} behind`),
   },
   {
-    id: 'chart-height', title: 'Height', whole: true, fromZero: false,
+    id: 'chart-height',
+    title: 'Height',
+    whole: true,
+    fromZero: false,
     series: [
       { key: 'best_height', name: 'believed', look: 'goal' },
       { key: 'height', name: 'ours', look: 'line' },
     ],
-    say: (p) => `${count(p.height)}${known(p.best_height) && p.best_height !== p.height ? ` of ${count(p.best_height)}` : ''}`,
+    say: (p) =>
+      `${count(p.height)}${known(p.best_height) && p.best_height !== p.height ? ` of ${count(p.best_height)}` : ''}`,
   },
 ];
 const mean = (value) => decimal(value, Number.isInteger(value) ? 0 : 1);
@@ -43,7 +54,9 @@ const drawn = new Map(); // id: {chart, figure, picture, said, at, xs}
 export function setHistory(history) {
   points = history?.node ?? [];
   step = (history?.step_seconds || 900) * 1000;
-  const any = points.some((p) => CHARTS.some((chart) => chart.series.some(({ key }) => known(p[key]))));
+  const any = points.some((p) =>
+    CHARTS.some((chart) => chart.series.some(({ key }) => known(p[key]))),
+  );
   show(byId('charts-none'), !any);
   show(byId('charts-legend'), any);
   for (const each of drawn.values()) {
@@ -72,7 +85,7 @@ function valueAxis(chart) {
 
 // Local hours that divide the day.
 function hourTicks(from, to, width) {
-  const every = [1, 2, 3, 4, 6, 12, 24].find((h) => (to - from) / 3.6e6 / h * 52 <= width) ?? 24;
+  const every = [1, 2, 3, 4, 6, 12, 24].find((h) => ((to - from) / 3.6e6 / h) * 52 <= width) ?? 24;
   const first = new Date(from);
   first.setMinutes(0, 0, 0);
   const out = [];
@@ -101,8 +114,8 @@ function draw(each) {
   const left = Math.max(...ticks.map((at) => count(at).length)) * LETTER + 8;
   const from = Date.parse(points[0].at);
   const to = from + points.length * step;
-  const x = (ms) => left + (ms - from) / (to - from) * (width - left - RIGHT);
-  const y = (value) => TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM);
+  const x = (ms) => left + ((ms - from) / (to - from)) * (width - left - RIGHT);
+  const y = (value) => TOP + ((high - value) / (high - low)) * (HEIGHT - TOP - BOTTOM);
   const side = (i) => x(from + i * step);
   const f = (n) => n.toFixed(1);
   each.side = side;
@@ -121,13 +134,21 @@ function draw(each) {
   band('gap', (p) => chart.series.every(({ key }) => !known(p[key])));
   band('own', (p) => p.own_outage_seconds > 0);
   for (const at of ticks) {
-    parts.push(svg('path', { class: 'grid', d: `M${left} ${f(y(at))}H${width - RIGHT}` }),
-      svg('text', { class: 'axis', x: left - 6, y: f(y(at) + 4), 'text-anchor': 'end' }, count(at)));
+    parts.push(
+      svg('path', { class: 'grid', d: `M${left} ${f(y(at))}H${width - RIGHT}` }),
+      svg('text', { class: 'axis', x: left - 6, y: f(y(at) + 4), 'text-anchor': 'end' }, count(at)),
+    );
   }
   for (const at of hourTicks(from, to, width - left)) {
     parts.push(svg('path', { class: 'base', d: `M${f(x(at))} ${HEIGHT - BOTTOM}v4` }));
     if (x(at) < left + 10 || x(at) > width - RIGHT - 14) continue; // it would be cut
-    parts.push(svg('text', { class: 'axis', x: f(x(at)), y: HEIGHT - 4, 'text-anchor': 'middle' }, hourMinute(at)));
+    parts.push(
+      svg(
+        'text',
+        { class: 'axis', x: f(x(at)), y: HEIGHT - 4, 'text-anchor': 'middle' },
+        hourMinute(at),
+      ),
+    );
   }
   for (const { key, look } of chart.series) {
     const area = look.startsWith('area');
@@ -135,7 +156,9 @@ function draw(each) {
     let fill = '';
     for (const run of runs(key)) {
       // Each step is level: what is shown is what was measured, not what lies between.
-      const path = run.map(({ i, value }, n) => `${n ? 'V' : `M${f(side(i))} `}${f(y(value))}H${f(side(i + 1))}`).join('');
+      const path = run
+        .map(({ i, value }, n) => `${n ? 'V' : `M${f(side(i))} `}${f(y(value))}H${f(side(i + 1))}`)
+        .join('');
       line += path;
       fill += `${path}V${f(y(low))}H${f(side(run[0].i))}z`;
     }
@@ -146,7 +169,8 @@ function draw(each) {
     const [least, most] = chart.dip;
     let d = '';
     points.forEach((p, i) => {
-      if (known(p[least]) && p[least] < p[most]) d += `M${f(side(i))} ${f(y(p[most]))}H${f(side(i + 1))}V${f(y(p[least]))}H${f(side(i))}z`;
+      if (known(p[least]) && p[least] < p[most])
+        d += `M${f(side(i))} ${f(y(p[most]))}H${f(side(i + 1))}V${f(y(p[least]))}H${f(side(i))}z`;
     });
     parts.push(svg('path', { class: 'dip', d }));
   }
@@ -154,7 +178,11 @@ function draw(each) {
   each.cursor = svg('path', { class: 'cursor', d: '' });
   picture.replaceChildren(...parts, each.cursor);
   read(each, each.at);
-  attr(picture, 'aria-label', `${chart.title}, last 24 hours. Now: ${nowWords(chart)}. Arrow keys read the steps.`);
+  attr(
+    picture,
+    'aria-label',
+    `${chart.title}, last 24 hours. Now: ${nowWords(chart)}. Arrow keys read the steps.`,
+  );
 }
 
 const hasAny = (chart, p) => chart.series.some(({ key }) => known(p[key]));
@@ -173,7 +201,10 @@ function read(each, at) {
   }
   const middle = (each.side(at) + each.side(at + 1)) / 2;
   attr(each.cursor, 'd', `M${middle.toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}`);
-  text(each.said, `${clock(Date.parse(p.at)).replace(/:00$/, '')} · ${hasAny(each.chart, p) ? each.chart.say(p) : 'no node ran'}`);
+  text(
+    each.said,
+    `${clock(Date.parse(p.at)).replace(/:00$/, '')} · ${hasAny(each.chart, p) ? each.chart.say(p) : 'no node ran'}`,
+  );
 }
 
 function listen(each) {
@@ -186,7 +217,9 @@ function listen(each) {
   picture.addEventListener('pointerleave', () => points.length && read(each, undefined));
   picture.addEventListener('blur', () => points.length && read(each, undefined));
   picture.addEventListener('keydown', (event) => {
-    const move = { ArrowLeft: -1, ArrowRight: 1, Home: -points.length, End: points.length }[event.key];
+    const move = { ArrowLeft: -1, ArrowRight: 1, Home: -points.length, End: points.length }[
+      event.key
+    ];
     if (!move || points.length === 0) return;
     event.preventDefault();
     const now = each.at ?? points.length;
@@ -201,7 +234,8 @@ export function start() {
     const picture = svg('svg', { class: 'chart', role: 'img', tabindex: '0' });
     const key = el('span', { class: 'key' });
     if (chart.series.length > 1) {
-      for (const { name, look } of chart.series) key.append(el('i', { class: `k ${look}` }), ` ${name} `);
+      for (const { name, look } of chart.series)
+        key.append(el('i', { class: `k ${look}` }), ` ${name} `);
     }
     if (chart.dip) key.append(el('i', { class: 'k bad' }), ' fewest within a step');
     figure.append(el('figcaption', {}, el('h3', {}, chart.title), said), picture, key);

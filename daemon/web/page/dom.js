@@ -38,8 +38,11 @@ export const show = (node, shown) => attr(node, 'hidden', !shown);
 
 // Marks differ by shape, then by colour.
 export function icon(name, tone) {
-  return svg('svg', { class: `icon tone-${tone}`, 'aria-hidden': 'true' },
-    svg('use', { href: `#i-${name}` }));
+  return svg(
+    'svg',
+    { class: `icon tone-${tone}`, 'aria-hidden': 'true' },
+    svg('use', { href: `#i-${name}` }),
+  );
 }
 export function setIcon(node, name, tone) {
   attr(node, 'class', `icon tone-${tone}`);

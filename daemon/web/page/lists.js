@@ -7,8 +7,11 @@ import { labelOf } from './masternodes.js';
 const SEVERITIES = ['critical', 'error', 'warning', 'notice', 'info'];
 const MARKS = {
   __proto__: null,
-  critical: ['bad', 'bad'], error: ['bad', 'bad'], warning: ['warn', 'warn'],
-  notice: ['note', 'note'], info: ['dot', 'quiet'],
+  critical: ['bad', 'bad'],
+  error: ['bad', 'bad'],
+  warning: ['warn', 'warn'],
+  notice: ['note', 'note'],
+  info: ['dot', 'quiet'],
 };
 const mark = (severity) => MARKS[severity] ?? ['unknown', 'unknown'];
 // A word that is not here is of a newer node: in the middle, so that no choice hides it by mistake.
@@ -39,22 +42,50 @@ export function setLoaded() {
 }
 
 // What somebody has taken in hand, or has hushed, stands behind what nobody has seen.
-const taken = (row) => Number(Boolean(row.hidden_by)) * 4 + Number(Boolean(row.silenced_until)) * 2 + Number(Boolean(row.acked_by));
+const taken = (row) =>
+  Number(Boolean(row.hidden_by)) * 4 +
+  Number(Boolean(row.silenced_until)) * 2 +
+  Number(Boolean(row.acked_by));
 function compareAlerts([keyA, a], [keyB, b]) {
-  return grave(a.severity) - grave(b.severity) || taken(a) - taken(b) ||
-    Date.parse(b.since) - Date.parse(a.since) || (keyA < keyB ? -1 : 1);
+  return (
+    grave(a.severity) - grave(b.severity) ||
+    taken(a) - taken(b) ||
+    Date.parse(b.since) - Date.parse(a.since) ||
+    (keyA < keyB ? -1 : 1)
+  );
 }
 
 function makeAlert() {
   const parts = {
-    icon: icon('unknown', 'unknown'), severity: el('b', { class: 'severity' }), text: el('p', { class: 'what foreign' }),
-    since: el('time'), object: el('span', { class: 'foreign' }), marks: el('span', { class: 'marks' }),
-    explain: el('code'), ack: el('code'),
+    icon: icon('unknown', 'unknown'),
+    severity: el('b', { class: 'severity' }),
+    text: el('p', { class: 'what foreign' }),
+    since: el('time'),
+    object: el('span', { class: 'foreign' }),
+    marks: el('span', { class: 'marks' }),
+    explain: el('code'),
+    ack: el('code'),
   };
   parts.hints = el('p', { class: 'hints' }, parts.explain, ' ', parts.ack);
-  const node = el('li', {}, parts.icon, el('div', {},
-    el('p', { class: 'head' }, parts.severity, parts.object, el('span', { class: 'quiet' }, 'for ', parts.since), parts.marks),
-    parts.text, parts.hints));
+  const node = el(
+    'li',
+    {},
+    parts.icon,
+    el(
+      'div',
+      {},
+      el(
+        'p',
+        { class: 'head' },
+        parts.severity,
+        parts.object,
+        el('span', { class: 'quiet' }, 'for ', parts.since),
+        parts.marks,
+      ),
+      parts.text,
+      parts.hints,
+    ),
+  );
   node.parts = parts;
   return node;
 }
@@ -71,7 +102,14 @@ function updateAlert(node, [, row]) {
   text(parts.text, visible(row.text));
   moment(parts.since, row.since, 'age');
   const label = visible(labelOf(row.object), 60);
-  text(parts.object, row.object ? (label ? `${label} ${visible(row.object, 60)}` : visible(row.object, 60)) : 'this node');
+  text(
+    parts.object,
+    row.object
+      ? label
+        ? `${label} ${visible(row.object, 60)}`
+        : visible(row.object, 60)
+      : 'this node',
+  );
   const marks = [];
   const add = (said, title) => marks.push(el('span', { class: 'tag foreign', title }, said));
   if (row.state === 'pending') add('pending', 'It has not held for long enough to be told.');
@@ -81,7 +119,9 @@ function updateAlert(node, [, row]) {
     const until = el('time');
     moment(until, row.silenced_until, 'clock');
     const by = visible([row.silenced_by, row.silenced_because].filter(Boolean).join(': '), 120);
-    marks.push(el('span', { class: 'tag foreign' }, 'silenced until ', until, by ? ` by ${by}` : ''));
+    marks.push(
+      el('span', { class: 'tag foreign' }, 'silenced until ', until, by ? ` by ${by}` : ''),
+    );
   }
   if (row.hidden_by) add(`follows from ${words(row.hidden_by)}`);
   for (const { sink, state } of row.deliveries ?? []) {
@@ -97,7 +137,9 @@ function updateAlert(node, [, row]) {
 function renderAlerts() {
   if (!alertsDirty) return;
   alertsDirty = false;
-  const wanted = [...alerts.entries()].filter(([, row]) => row.state !== 'resolved').sort(compareAlerts);
+  const wanted = [...alerts.entries()]
+    .filter(([, row]) => row.state !== 'resolved')
+    .sort(compareAlerts);
   keep(byId('alert-list'), alertNodes, wanted, ([key]) => key, makeAlert, updateAlert);
   const total = wanted.length + alertsLeftOut;
   text(byId('alerts-count'), total ? count(total) : '');
@@ -137,10 +179,25 @@ function makeEvent([, event]) {
   if (event.kind === 'dial_scheduled') rest.push(`in ${count(event.delay_seconds)} s`);
   if (event.detail) rest.push(visible(event.detail));
   what.append(el('b', {}, words(event.kind)));
-  if (event.peer) what.append(' ', el('span', { class: 'ip' }, label ? `${label} ${visible(event.peer, 60)}` : visible(event.peer, 60)));
+  if (event.peer)
+    what.append(
+      ' ',
+      el(
+        'span',
+        { class: 'ip' },
+        label ? `${label} ${visible(event.peer, 60)}` : visible(event.peer, 60),
+      ),
+    );
   if (rest.length > 0) what.append(el('span', { class: 'rest' }, ` ${rest.join(': ')}`));
   const sign = icon(shape, tone);
-  return el('li', { 'data-severity': words(event.severity) }, time, sign, el('span', { class: 'sr' }, `${words(event.severity)}: `), what);
+  return el(
+    'li',
+    { 'data-severity': words(event.severity) },
+    time,
+    sign,
+    el('span', { class: 'sr' }, `${words(event.severity)}: `),
+    what,
+  );
 }
 
 function renderEvents() {
@@ -148,11 +205,24 @@ function renderEvents() {
   eventsDirty = false;
   const source = paused ?? events;
   const limit = grave(least);
-  const wanted = [...source.entries()].filter(([, event]) => grave(event.severity) <= limit)
+  const wanted = [...source.entries()]
+    .filter(([, event]) => grave(event.severity) <= limit)
     .sort(([a], [b]) => (a < b ? 1 : -1));
-  keep(byId('event-list'), eventNodes, wanted, ([key]) => key, makeEvent, () => {});
+  keep(
+    byId('event-list'),
+    eventNodes,
+    wanted,
+    ([key]) => key,
+    makeEvent,
+    () => {},
+  );
   show(byId('events-none'), loaded && wanted.length === 0);
-  text(byId('events-none'), source.size === 0 ? 'Nothing has happened yet.' : 'Nothing so grave is among the last 100 events.');
+  text(
+    byId('events-none'),
+    source.size === 0
+      ? 'Nothing has happened yet.'
+      : 'Nothing so grave is among the last 100 events.',
+  );
   const waiting = paused ? [...events.keys()].filter((key) => !paused.has(key)).length : 0;
   text(byId('pause'), paused ? (waiting ? `Go on (${waiting} new)` : 'Go on') : 'Pause');
 }

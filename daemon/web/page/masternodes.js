@@ -6,17 +6,29 @@ import { count, decimal, hourMinute, known, several, visible, words } from './te
 // Mark and tone of each state; a word that is not here is of a newer node.
 const STATES = {
   __proto__: null,
-  refused: ['bad', 'bad'], parked: ['bad', 'bad'], idle: ['bad', 'bad'], backoff: ['bad', 'bad'],
-  closing: ['bad', 'bad'], waiting_passive: ['unknown', 'warn'], connecting: ['unknown', 'warn'],
-  tls: ['unknown', 'warn'], handshaking: ['unknown', 'warn'], degraded: ['warn', 'warn'],
-  suspect: ['warn', 'warn'], connected: ['ok', 'good'],
+  refused: ['bad', 'bad'],
+  parked: ['bad', 'bad'],
+  idle: ['bad', 'bad'],
+  backoff: ['bad', 'bad'],
+  closing: ['bad', 'bad'],
+  waiting_passive: ['unknown', 'warn'],
+  connecting: ['unknown', 'warn'],
+  tls: ['unknown', 'warn'],
+  handshaking: ['unknown', 'warn'],
+  degraded: ['warn', 'warn'],
+  suspect: ['warn', 'warn'],
+  connected: ['ok', 'good'],
 };
 // The worst first, as the node orders them: away, in trouble, connected; then by score.
 const rank = (row) => (!row.connected_at ? 0 : row.state === 'connected' ? 2 : 1);
 const FIRST_ROWS = 50; // the rest by a button: what matters stands first
 
 function addressKey(ip) {
-  if (!ip.includes(':')) return `4${ip.split('.').map((part) => part.padStart(3, '0')).join('')}`;
+  if (!ip.includes(':'))
+    return `4${ip
+      .split('.')
+      .map((part) => part.padStart(3, '0'))
+      .join('')}`;
   const [head, tail = ''] = ip.split('::');
   const left = head.split(':').filter(Boolean);
   const right = tail.split(':').filter(Boolean);
@@ -29,15 +41,32 @@ const COLUMNS = [
   { key: 'state', title: 'State', by: rank },
   { key: 'name', title: 'Masternode', by: (row) => (row.label || row.ip).toLowerCase() },
   { key: 'dir', title: 'Dir', by: (row) => row.direction, means: 'Direction: who dialled' },
-  { key: 'rtt', title: 'RTT', by: (row) => row.rtt_ms, down: true, means: 'Round trip, milliseconds' },
-  { key: 'missed', title: 'Missed', by: (row) => row.missed_pongs, down: true, means: 'Missed pongs in a row, now' },
+  {
+    key: 'rtt',
+    title: 'RTT',
+    by: (row) => row.rtt_ms,
+    down: true,
+    means: 'Round trip, milliseconds',
+  },
+  {
+    key: 'missed',
+    title: 'Missed',
+    by: (row) => row.missed_pongs,
+    down: true,
+    means: 'Missed pongs in a row, now',
+  },
   { key: 'score', title: 'Score', by: (row) => row.score, means: 'Health score, 0 to 100' },
-  { key: 'height', title: 'Height', by: (row) => row.height, means: 'Height as it claims, and how far that is behind' },
+  {
+    key: 'height',
+    title: 'Height',
+    by: (row) => row.height,
+    means: 'Height as it claims, and how far that is behind',
+  },
 ];
 
-const rows = new Map();     // address: MasternodeRow
-const strips = new Map();   // address: MasternodeStrip
-const nodes = new Map();    // address: its <tr>
+const rows = new Map(); // address: MasternodeRow
+const strips = new Map(); // address: MasternodeStrip
+const nodes = new Map(); // address: its <tr>
 let history = null;
 let loaded = false;
 let leftOut = 0;
@@ -96,20 +125,37 @@ const cell = (name, title, ...children) =>
 function make() {
   const state = icon('unknown', 'unknown');
   const parts = {
-    icon: state, word: el('b'), since: el('small', { class: 'since' }), label: el('b', { class: 'foreign' }),
-    ip: el('span', { class: 'ip' }), dir: el('span'), rtt: el('span'), missed: el('span'), score: el('span'),
-    height: el('span'), lag: el('small'), strip: svg('svg', { class: 'strip', role: 'img', preserveAspectRatio: 'none' }),
-    why: el('span', { class: 'foreign' }), next: el('span'),
+    icon: state,
+    word: el('b'),
+    since: el('small', { class: 'since' }),
+    label: el('b', { class: 'foreign' }),
+    ip: el('span', { class: 'ip' }),
+    dir: el('span'),
+    rtt: el('span'),
+    missed: el('span'),
+    score: el('span'),
+    height: el('span'),
+    lag: el('small'),
+    strip: svg('svg', { class: 'strip', role: 'img', preserveAspectRatio: 'none' }),
+    why: el('span', { class: 'foreign' }),
+    next: el('span'),
   };
   parts.sinceWord = document.createTextNode('');
   parts.sinceTime = el('time');
   parts.since.append(parts.sinceWord, parts.sinceTime);
-  const row = el('tr', { role: 'row' },
+  const row = el(
+    'tr',
+    { role: 'row' },
     cell('state', '', state, el('span', {}, parts.word, parts.since)),
     cell('name', '', parts.label, parts.ip),
-    cell('dir', 'Direction', parts.dir), cell('rtt', 'RTT', parts.rtt), cell('missed', 'Missed', parts.missed),
-    cell('score', 'Score', parts.score), cell('height', 'Height', el('span', {}, parts.height, parts.lag)),
-    cell('strip', '', parts.strip), parts.whyCell = cell('why', '', parts.why, parts.next));
+    cell('dir', 'Direction', parts.dir),
+    cell('rtt', 'RTT', parts.rtt),
+    cell('missed', 'Missed', parts.missed),
+    cell('score', 'Score', parts.score),
+    cell('height', 'Height', el('span', {}, parts.height, parts.lag)),
+    cell('strip', '', parts.strip),
+    (parts.whyCell = cell('why', '', parts.why, parts.next)),
+  );
   row.parts = parts;
   return row;
 }
@@ -143,7 +189,8 @@ function update(node, row) {
   attr(parts.score, 'class', known(row.score) && row.score < 70 ? 'tone-warn strong' : null);
   unknownOr(parts.height, row.height, count);
   show(parts.lag, known(row.lag_blocks));
-  if (known(row.lag_blocks)) text(parts.lag, row.lag_blocks === 0 ? 'level' : `${count(row.lag_blocks)} behind`);
+  if (known(row.lag_blocks))
+    text(parts.lag, row.lag_blocks === 0 ? 'level' : `${count(row.lag_blocks)} behind`);
   updateWhy(parts, row, live);
   if (redrawAll || !node.drawn) drawStrip(parts.strip, strips.get(row.ip));
   node.drawn = true;
@@ -152,6 +199,7 @@ function update(node, row) {
 function unknownOr(node, value, say) {
   const missing = value === null || value === undefined;
   text(node, missing ? '–' : say(value));
+  attr(node, 'role', missing ? 'img' : null);
   attr(node, 'aria-label', missing ? 'unknown' : null);
 }
 
@@ -196,12 +244,13 @@ function drawStrip(node, strip) {
     const tone = stepTone(shares[i]);
     const score = strip.score?.[i];
     let tall = tone === 'none' ? 2 : TALL;
-    if (tone !== 'none' && tone !== 'bad' && known(score)) tall = LEAST + (TALL - LEAST) * Math.min(100, Math.max(0, score)) / 100;
+    if (tone !== 'none' && tone !== 'bad' && known(score))
+      tall = LEAST + ((TALL - LEAST) * Math.min(100, Math.max(0, score))) / 100;
     paths[tone] += `M${i} ${TALL}v${-tall.toFixed(1)}h.82v${tall.toFixed(1)}z`;
   }
   for (const [tone, d] of Object.entries(paths)) {
     let path = node.querySelector(`.${tone}`);
-    if (!path && d) node.append(path = svg('path', { class: tone }));
+    if (!path && d) node.append((path = svg('path', { class: tone })));
     if (path) attr(path, 'd', d);
   }
 }
@@ -220,8 +269,15 @@ function stripWords(strip) {
   });
   const at = (i) => hourMinute(Date.parse(history.since) + i * history.step_seconds * 1000);
   if (away.length === 0) parts.push('connected all the time');
-  else parts.push(`away in ${several(away.length, 'stretch').replace('stretchs', 'stretches')}: ${away.slice(0, 4).map(({ from, to }) => `${at(from)} to ${at(to)}`).join(', ')}${away.length > 4 ? ' and more' : ''}`);
-  if (seen.length < shares.length) parts.push(`not watched in ${shares.length - seen.length} of ${shares.length} steps`);
+  else
+    parts.push(
+      `away in ${several(away.length, 'stretch').replace('stretchs', 'stretches')}: ${away
+        .slice(0, 4)
+        .map(({ from, to }) => `${at(from)} to ${at(to)}`)
+        .join(', ')}${away.length > 4 ? ' and more' : ''}`,
+    );
+  if (seen.length < shares.length)
+    parts.push(`not watched in ${shares.length - seen.length} of ${shares.length} steps`);
   const scores = (strip.score ?? []).filter(known);
   if (scores.length > 0) parts.push(`lowest score ${count(Math.min(...scores))}`);
   return `Last 24 hours: ${parts.join('; ')}`;
@@ -238,28 +294,46 @@ export function render() {
   const total = rows.size + leftOut;
   attr(byId('table'), 'data-many', shown.length > FIRST_ROWS);
   drawDots();
-  text(byId('masternodes-count'), filter === '' ? (total ? count(total) : '') : `${count(wanted.length)} of ${count(total)}`);
+  text(
+    byId('masternodes-count'),
+    filter === '' ? (total ? count(total) : '') : `${count(wanted.length)} of ${count(total)}`,
+  );
   show(byId('table'), shown.length > 0);
   show(byId('strip-legend'), shown.length > 0);
   show(byId('rows-all'), shown.length < wanted.length);
-  text(byId('rows-all'), `Show all ${count(wanted.length)} (the first ${count(shown.length)} are shown)`);
+  text(
+    byId('rows-all'),
+    `Show all ${count(wanted.length)} (the first ${count(shown.length)} are shown)`,
+  );
   const none = byId('masternodes-none');
   show(none, loaded && (wanted.length === 0 || leftOut > 0));
   if (wanted.length === 0) {
-    text(none, rows.size === 0 ? 'The whitelist is empty: no masternode is protected. timectl whitelist add IP' : 'No masternode matches the filter.');
+    text(
+      none,
+      rows.size === 0
+        ? 'The whitelist is empty: no masternode is protected. timectl whitelist add IP'
+        : 'No masternode matches the filter.',
+    );
   } else if (leftOut > 0) {
-    text(none, `${several(leftOut, 'masternode')} more, better ones, are not shown here: timectl peer list --whitelisted`);
+    text(
+      none,
+      `${several(leftOut, 'masternode')} more, better ones, are not shown here: timectl peer list --whitelisted`,
+    );
   }
 }
 
 // Every masternode as one piece of a bar, the worst first: how many, and how they are, at a glance.
 function drawDots() {
-  const tones = [...rows.values()].sort((a, b) => rank(a) - rank(b)).map((row) => (rank(row) ? (STATES[row.state]?.[1] ?? 'warn') : 'bad'));
+  const tones = [...rows.values()]
+    .sort((a, b) => rank(a) - rank(b))
+    .map((row) => (rank(row) ? (STATES[row.state]?.[1] ?? 'warn') : 'bad'));
   const node = byId('mn-dots');
   attr(node, 'viewBox', `0 0 ${Math.max(1, tones.length)} 8`);
   const paths = { bad: '', warn: '', good: '' };
   const width = tones.length > 150 ? 1 : 0.88;
-  tones.forEach((tone, i) => { paths[tone] += `M${i} 0h${width}v8h-${width}z`; });
+  tones.forEach((tone, i) => {
+    paths[tone] += `M${i} 0h${width}v8h-${width}z`;
+  });
   for (const [tone, d] of Object.entries(paths)) attr(node.querySelector(`.${tone}`), 'd', d);
 }
 
@@ -274,7 +348,11 @@ function setSort(key) {
 function showSort() {
   for (const head of byId('columns').children) {
     if (!head.dataset.key) continue;
-    attr(head, 'aria-sort', head.dataset.key !== sort.key ? null : sort.down ? 'descending' : 'ascending');
+    attr(
+      head,
+      'aria-sort',
+      head.dataset.key !== sort.key ? null : sort.down ? 'descending' : 'ascending',
+    );
   }
   byId('sort').value = sort.key;
 }
@@ -283,11 +361,15 @@ export function start() {
   for (const { key, title, means } of COLUMNS) {
     const button = el('button', { type: 'button', title: means }, title);
     button.addEventListener('click', () => setSort(key));
-    byId('columns').append(el('th', { role: 'columnheader', scope: 'col', class: `c-${key}`, 'data-key': key }, button));
+    byId('columns').append(
+      el('th', { role: 'columnheader', scope: 'col', class: `c-${key}`, 'data-key': key }, button),
+    );
     byId('sort').append(el('option', { value: key }, means ?? title));
   }
-  byId('columns').append(el('th', { role: 'columnheader', scope: 'col', class: 'c-strip' }, 'Last 24 h'),
-    el('th', { role: 'columnheader', scope: 'col', class: 'c-why sr' }, 'Why it is away'));
+  byId('columns').append(
+    el('th', { role: 'columnheader', scope: 'col', class: 'c-strip' }, 'Last 24 h'),
+    el('th', { role: 'columnheader', scope: 'col', class: 'c-why sr' }, 'Why it is away'),
+  );
   byId('sort').addEventListener('change', (event) => setSort(event.target.value));
   const field = byId('filter');
   field.addEventListener('input', () => {
@@ -299,6 +381,8 @@ export function start() {
     all = dirty = true;
     render();
   });
-  byId('mn-dots').append(...['bad', 'warn', 'good'].map((tone) => svg('path', { class: tone, d: '' })));
+  byId('mn-dots').append(
+    ...['bad', 'warn', 'good'].map((tone) => svg('path', { class: tone, d: '' })),
+  );
   showSort();
 }

@@ -4,10 +4,10 @@
 
 import { learnClock } from './text.js';
 
-const SILENCE = 40_000;           // ms; the node writes a line each 15 s
-const FIRST_WAIT = 500;           // ms; doubled up to
+const SILENCE = 40_000; // ms; the node writes a line each 15 s
+const FIRST_WAIT = 500; // ms; doubled up to
 const LONGEST_WAIT = 15_000;
-const STEADY = 10_000;            // ms; a connection that held so long begins the ladder anew
+const STEADY = 10_000; // ms; a connection that held so long begins the ladder anew
 const MOST_LINE = 32 * 1024 * 1024; // characters; the history of 500 masternodes is under 2 MB
 
 // listener: {put(key, value), drop(key), ready(), state(name, {since, retryAt})}; the names are
@@ -25,13 +25,18 @@ export class Stream {
 
   // A fault of the page is not one of the connection: it is reported, and the stream goes on.
   constructor(listener) {
-    this.#listener = Object.fromEntries(Object.entries(listener).map(([name, call]) => [name, (...about) => {
-      try {
-        call(...about);
-      } catch (error) {
-        reportError(error);
-      }
-    }]));
+    this.#listener = Object.fromEntries(
+      Object.entries(listener).map(([name, call]) => [
+        name,
+        (...about) => {
+          try {
+            call(...about);
+          } catch (error) {
+            reportError(error);
+          }
+        },
+      ]),
+    );
   }
 
   start() {
@@ -62,7 +67,9 @@ export class Stream {
     let status = 0;
     try {
       const answer = await fetch('/api/stream', {
-        headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal: this.#abort.signal,
+        headers: { Accept: 'text/event-stream' },
+        cache: 'no-store',
+        signal: this.#abort.signal,
       });
       status = answer.status;
       if (answer.ok) {
@@ -84,8 +91,10 @@ export class Stream {
     const wait = status === 401 ? LONGEST_WAIT : this.#wait * (0.75 + Math.random() / 2);
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2);
     this.#timer = setTimeout(() => this.#open(), wait);
-    this.#listener.state(status === 401 ? 'no_key' : 'lost',
-      { since: this.#lostSince, retryAt: Date.now() + wait });
+    this.#listener.state(status === 401 ? 'no_key' : 'lost', {
+      since: this.#lostSince,
+      retryAt: Date.now() + wait,
+    });
   }
 
   async #read(reader) {

@@ -10,12 +10,16 @@ const MOST = 300; // characters of a foreign text that are shown
 export function visible(text, most = MOST) {
   if (text === null || text === undefined) return '';
   const whole = String(text);
-  const short = Array.from(whole.slice(0, 2 * most)).slice(0, most).join('');
+  const short = Array.from(whole.slice(0, 2 * most))
+    .slice(0, most)
+    .join('');
   const tail = short.length < whole.length ? '…' : '';
   const safe = short
     .replace(ESCAPED, (c, at, all) =>
-      (c === '\u200D' || c === '\uFE0F') && PICTURE.test(all.slice(0, at)) ? c
-        : `\\u{${c.codePointAt(0).toString(16).toUpperCase()}}`)
+      (c === '\u200D' || c === '\uFE0F') && PICTURE.test(all.slice(0, at))
+        ? c
+        : `\\u{${c.codePointAt(0).toString(16).toUpperCase()}}`,
+    )
     .replace(/(\p{M}{3})\p{M}+/gu, '$1…');
   return safe.endsWith('…') ? safe : safe + tail;
 }
@@ -29,7 +33,12 @@ export const count = (value) => (known(value) ? grouped.format(value) : '–');
 export const several = (n, noun) => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
 export const decimal = (value, digits = 1) => (known(value) ? value.toFixed(digits) : '–');
 
-const UNITS = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
+const UNITS = [
+  ['d', 86400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+];
 // The two largest units: "3 d 4 h", "12 min 5 s".
 export function duration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
@@ -64,10 +73,18 @@ export function learnClock(date) {
 }
 export const nodeNow = () => Date.now() + ahead;
 
-const clockOf = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const clockOf = new Intl.DateTimeFormat('en-GB', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
 const shortOf = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const dayOf = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
-const yearOf = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const yearOf = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+});
 export const hourMinute = (ms) => shortOf.format(ms);
 
 // In the viewer's zone: the clock of today, or the day and the clock.
