@@ -68,6 +68,7 @@ shown('AChangedValueIsSeenWithinASecondInTheSameRow', {}, async ({ fake, page })
     page,
     (selector) => document.querySelector(`${selector} .c-rtt`).textContent === '777 ms',
     row('192.0.2.14'),
+    1000,
   );
   assert.equal(
     await page.evaluate((selector) => document.querySelector(selector).mark, row('192.0.2.14')),

@@ -13,8 +13,8 @@ import { board, calmBoard } from './state.mjs';
 const NOW = Date.parse('2026-11-27T03:12:40Z');
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const SHOTS = [
-  { name: 'dashboard-light', scheme: 'light', width: 1440, height: 900, board },
-  { name: 'dashboard-dark', scheme: 'dark', width: 1440, height: 900, board },
+  { name: 'dashboard-light', scheme: 'light', width: 1440, height: 1080, board },
+  { name: 'dashboard-dark', scheme: 'dark', width: 1440, height: 1080, board },
   { name: 'dashboard-phone', scheme: 'dark', width: 360, height: 740, board, scale: 2 },
   { name: 'calm-light', scheme: 'light', width: 1440, height: 900, board: calmBoard, extra: true },
   {

@@ -147,7 +147,7 @@ function alerts(now) {
         id: 56,
         silenced_until: time(now + 100 * MINUTE),
         silenced_by: 'marta',
-        silenced_because: 'new time server is being set up',
+        silenced_because: 'new time server',
       },
     ),
   ];
@@ -171,7 +171,7 @@ function events(now) {
     ...more,
   });
   return [
-    event(86_000, 'node_started', 'info', null, { detail: '1.4.0 on 192.0.2.5:24000' }),
+    event(86_000, 'node_started', 'info', null, { detail: '0.1.0 on 192.0.2.5:24000' }),
     event(31_200, 'peer_connected', 'info', '203.0.113.142', { direction: 'out' }),
     event(5400, 'list_changed', 'notice', null, { detail: '1 new: 198.51.100.190' }),
     event(4100, 'violation', 'notice', '192.0.2.233', {
@@ -218,7 +218,7 @@ export function status(now, rows) {
   const connected = rows.length - down.length;
   return {
     at: time(now),
-    version: '1.4.0',
+    version: '0.1.0',
     started_at: time(now - 3 * 86_400_000 - 5 * 3_600_000 - 754_000),
     status: {
       verdict: down.length === 0 ? 'ok' : connected === 0 ? 'critical' : 'degraded',
