@@ -200,7 +200,7 @@ function renderPeers({ peers, clock: offset }) {
 // --- live, or not
 
 function renderConnection() {
-  const { name, since, retryAt } = connection;
+  const { name, since, retryAt, status } = connection;
   attr(
     document.body,
     'data-live',
@@ -212,10 +212,13 @@ function renderConnection() {
   const said = {
     connecting: 'Connecting to the node.',
     live: `Live. Last change ${clock(changedAt)}.`,
+    // 503: it serves as many dashboards as it may.
     lost:
       complete && since
         ? `Not live since ${clock(since)}: the figures below are old.`
-        : 'The node does not answer.',
+        : status
+          ? `The node refuses with the status ${status}.`
+          : 'The node does not answer.',
     no_key: 'The node does not know this browser.',
   }[name];
   text(byId('live'), said + (name === 'lost' ? again : ''));

@@ -205,9 +205,11 @@ function unknownOr(node, value, say) {
 
 // Of one that is not connected: why, and when it is dialled again.
 function updateWhy(parts, row, live) {
+  const ended = row.last_end_reason;
+  const next = row.next_attempt_reason;
   const why = [];
-  if (!live && row.last_end_reason) why.push(words(row.last_end_reason));
-  if (!live && row.next_attempt_reason) why.push(visible(row.next_attempt_reason));
+  if (ended && !next?.startsWith(`after ${ended}:`)) why.push(words(ended));
+  if (next) why.push(visible(next));
   show(parts.whyCell, !live);
   if (live) return;
   text(parts.why, why.length > 0 ? why.join(' · ') : 'no reason is known');

@@ -94,6 +94,7 @@ export class Stream {
     this.#listener.state(status === 401 ? 'no_key' : 'lost', {
       since: this.#lostSince,
       retryAt: Date.now() + wait,
+      status,
     });
   }
 
