@@ -2,11 +2,10 @@
 // What may harm it: strain_test.mjs. The same page from real nodes: node_test.mjs.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { open, ready, watched } from './browser.mjs';
+import { ready, watched } from './browser.mjs';
 import { contrasts } from './contrast.mjs';
-import { FakeServer, POLICY } from './fake_server.mjs';
-import { browser, looked, row, shown, visibleRows, widest, within } from './shown_page.mjs';
+import { POLICY } from './fake_server.mjs';
+import { looked, row, shown, visibleRows, widest, within } from './shown_page.mjs';
 import { AWAY, board, calmBoard, eventKey, masternode, status } from './state.mjs';
 looked('ThePageSaysTheVerdictFirstAndShowsWhatTheNodeKnows', async ({ page }) => {
   assert.equal(await page.textContent('#verdict-word'), 'Degraded');
@@ -161,11 +160,7 @@ shown('PausedEventsWaitAndAreCounted', {}, async ({ fake, page }) => {
   assert.equal(await page.locator('#event-list li').count(), 4);
 });
 
-test('ALostConnectionIsSaidAndComesBackByItself', async () => {
-  const fake = await FakeServer.start(board(Date.now()));
-  const { page, context } = await open(browser);
-  await page.goto(fake.url);
-  await ready(page);
+shown('ALostConnectionIsSaidAndComesBackByItself', { errors: true }, async ({ fake, page }) => {
   fake.refuse = 503;
   fake.cut();
   await within(page, () => document.body.dataset.live === 'lost');
@@ -183,13 +178,11 @@ test('ALostConnectionIsSaidAndComesBackByItself', async () => {
   await within(page, () => document.querySelectorAll('#rows tr').length === 11);
   assert.match(await page.textContent('#live'), /^Live\./);
   assert.equal(await page.textContent('#verdict-word'), 'Degraded');
-  await context.close();
-  await fake.stop();
 });
 
 shown(
   'AConnectionThatFellSilentIsNotTakenForALiveOne',
-  { errors: true, before: (fake, page) => page.clock.install() },
+  { errors: true, context: {}, before: (fake, page) => page.clock.install() },
   async ({ fake, page }) => {
     fake.refuse = 503;
     await page.clock.runFor(30_000);
@@ -272,7 +265,7 @@ looked('AGapInTheHistoryIsAGapInTheLine', async ({ page }) => {
 
 shown(
   'APhoneNeedsNoHorizontalScroll',
-  { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+  { size: { width: 360, height: 740 }, context: { hasTouch: true, isMobile: true } },
   async ({ page }) => {
     assert.ok((await widest(page)) <= 0);
     assert.ok(

@@ -8,27 +8,40 @@ import { FakeServer } from './fake_server.mjs';
 import { board } from './state.mjs';
 
 export let browser;
-let calm; // one page that only looks are taken at: a new one takes its time
+// A new page is a new process, and takes its time: one is only looked at, and one is loaded anew for
+// each test that needs nothing special of its browser.
+let calm;
+let used;
 before(async () => {
   browser = await launch();
-  const fake = await FakeServer.start(board(Date.now()));
-  calm = { fake, ...(await open(browser)) };
-  calm.answer = await calm.page.goto(fake.url);
+  [calm, used] = [await bench(), await bench()];
+  calm.answer = await calm.page.goto(calm.fake.url);
   await ready(calm.page);
 });
 after(async () => {
   await browser?.close();
-  await calm?.fake.stop();
+  for (const each of [calm, used]) await each?.fake.stop();
 });
+
+async function bench(options = {}) {
+  const fake = await FakeServer.start(board(Date.now()));
+  return { fake, ...(await open(browser, options)) };
+}
+
 export const looked = (name, check) => test(name, () => check(calm));
 
-// options: those of open(), and `board`; `before` runs ahead of the page; `unready`: it is not to show
-// a full board; `errors`: the test makes the browser note some.
+// options: `context` for Playwright's newContext, which gives the test a browser context of its own;
+// `size` of the window; `board`; `before` runs ahead of the page; `unready`: it is not to show a full
+// board; `errors`: the test makes the browser note some.
 export function shown(name, options, check) {
   test(name, async () => {
-    const fake = await FakeServer.start(options.board ?? board(Date.now()));
-    const { page, context, noted } = await open(browser, options);
+    const stage = options.context ? await bench(options.context) : used;
+    const { fake, page, noted } = stage;
+    fake.board = options.board ?? board(Date.now());
+    fake.refuse = 0;
+    noted.errors.length = noted.requests.length = 0;
     try {
+      await page.setViewportSize(options.size ?? { width: 1440, height: 900 });
       if (options.before) await options.before(fake, page);
       await page.goto(fake.url);
       if (!options.unready) await ready(page);
@@ -38,8 +51,8 @@ export function shown(name, options, check) {
       assert.deepEqual(seen.violations, []);
       if (!options.unready && !options.errors) assert.deepEqual(seen.errors, []);
     } finally {
-      await context.close();
-      await fake.stop();
+      if (stage !== used) await stage.context.close();
+      if (stage !== used) await fake.stop();
     }
   });
 }

@@ -60,7 +60,7 @@ function hostileBoard() {
 for (const width of [360, 1440]) {
   shown(
     `HostileTextsAreHarmlessAndLegibleAt${width}Pixels`,
-    { board: hostileBoard(), viewport: { width, height: 740 } },
+    { board: hostileBoard(), size: { width, height: 740 } },
     async ({ page }) => {
       assert.equal(await page.evaluate(() => globalThis.pwned), undefined);
       assert.equal(await page.locator('img, iframe, script:not([src])').count(), 0);
