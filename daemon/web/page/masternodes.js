@@ -136,7 +136,7 @@ function make() {
     score: el('span'),
     height: el('span'),
     lag: el('small'),
-    strip: svg('svg', { class: 'strip', role: 'img', preserveAspectRatio: 'none' }),
+    strip: svg('svg', { class: 'strip', role: 'img', preserveAspectRatio: 'none' }, svg('title')),
     why: el('span', { class: 'foreign' }),
     next: el('span'),
   };
@@ -240,7 +240,9 @@ function stepTone(share) {
 function drawStrip(node, strip) {
   const shares = strip?.connected ?? [];
   attr(node, 'viewBox', `0 0 ${Math.max(1, shares.length)} ${TALL}`);
-  attr(node, 'aria-label', stripWords(strip));
+  const said = stripWords(strip);
+  attr(node, 'aria-label', said);
+  text(node.firstChild, said);
   const paths = { good: '', warn: '', bad: '', none: '' };
   for (let i = 0; i < shares.length; ++i) {
     const tone = stepTone(shares[i]);
