@@ -36,7 +36,7 @@ looked('ThePageSaysTheVerdictFirstAndShowsWhatTheNodeKnows', async ({ page }) =>
 looked('AMasternodeThatIsAwaySaysWhyAndWhenItIsDialledAgain', async ({ page }) => {
   const away = page.locator(row('203.0.113.77'));
   const text = await away.innerText();
-  assert.match(text, /transport dead · after timed_out: nobody answered/);
+  assert.match(text, /after timed out: nobody answered, so haste/);
   assert.match(text, /Next attempt in \d+ s · 9 attempts so far/);
   assert.equal(await away.locator('.c-rtt span').getAttribute('aria-label'), 'unknown');
   assert.match(

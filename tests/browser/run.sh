@@ -19,13 +19,16 @@ if [ -n "$missing" ]; then
   exit 77
 fi
 
-# The lock file decides which package it is; it is had once for each lock file.
+# Once for each lock file (npm's, which decides what it is), and not by two tests at a time.
+mkdir -p "$work"
+exec 9>"$work/installing"
+flock 9
 if ! cmp -s "$here/package-lock.json" "$work/installed.lock"; then
-  mkdir -p "$work"
   cp "$here/package.json" "$here/package-lock.json" "$work/"
   npm ci --prefix "$work" --no-audit --no-fund --ignore-scripts --loglevel=error
   cp "$here/package-lock.json" "$work/installed.lock"
 fi
+exec 9>&-
 cd "$here"
 export TIMECTL_NODE_MODULES=$work CHROMIUM=$chromium
 exec node --test "$@"

@@ -50,7 +50,7 @@ function masternodes(now) {
       ...AWAY,
       score: 41.2,
       attempts: 9,
-      last_end_reason: 'transport_dead',
+      last_end_reason: 'timed_out',
       last_heard_at: at(23 * MINUTE),
       next_attempt_at: time(now + 38_000),
       next_attempt_reason: 'after timed_out: nobody answered, so haste does no harm',

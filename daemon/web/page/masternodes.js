@@ -1,7 +1,8 @@
 // The table of masternodes: order, filter, one row each with its strip of the last 24 hours.
 
 import { attr, byId, el, icon, keep, moment, setIcon, show, svg, text } from './dom.js';
-import { count, decimal, hourMinute, known, several, visible, words } from './text.js';
+import { drawStrip } from './strip.js';
+import { count, decimal, known, several, visible, words } from './text.js';
 
 // Mark and tone of each state; a word that is not here is of a newer node.
 const STATES = {
@@ -192,7 +193,7 @@ function update(node, row) {
   if (known(row.lag_blocks))
     text(parts.lag, row.lag_blocks === 0 ? 'level' : `${count(row.lag_blocks)} behind`);
   updateWhy(parts, row, live);
-  if (redrawAll || !node.drawn) drawStrip(parts.strip, strips.get(row.ip));
+  if (redrawAll || !node.drawn) drawStrip(parts.strip, strips.get(row.ip), history);
   node.drawn = true;
 }
 
@@ -207,9 +208,11 @@ function unknownOr(node, value, say) {
 function updateWhy(parts, row, live) {
   const ended = row.last_end_reason;
   const next = row.next_attempt_reason;
-  const why = [];
-  if (ended && !next?.startsWith(`after ${ended}:`)) why.push(words(ended));
-  if (next) why.push(visible(next));
+  // "after timed_out: ..." says both; the word is printed as everywhere else.
+  const both = ended && next?.startsWith(`after ${ended}:`);
+  const why = both
+    ? [`after ${words(ended)}${visible(next.slice(`after ${ended}`.length))}`]
+    : [words(ended ?? ''), visible(next)].filter(Boolean);
   show(parts.whyCell, !live);
   if (live) return;
   text(parts.why, why.length > 0 ? why.join(' · ') : 'no reason is known');
@@ -226,65 +229,6 @@ function updateWhy(parts, row, live) {
   }
   moment(parts.nextTime, row.next_attempt_at, 'until');
   parts.nextTail.data = ` · ${tried}`;
-}
-
-const TALL = 24;
-const LEAST = 5; // of a bar, so that a bad score is still seen
-
-function stepTone(share) {
-  if (!known(share)) return 'none';
-  return share >= 0.999 ? 'good' : share > 0.001 ? 'warn' : 'bad';
-}
-
-// One path for each colour: 500 masternodes are 2,000 nodes, not 48,000.
-function drawStrip(node, strip) {
-  const shares = strip?.connected ?? [];
-  attr(node, 'viewBox', `0 0 ${Math.max(1, shares.length)} ${TALL}`);
-  const said = stripWords(strip);
-  attr(node, 'aria-label', said);
-  text(node.firstChild, said);
-  const paths = { good: '', warn: '', bad: '', none: '' };
-  for (let i = 0; i < shares.length; ++i) {
-    const tone = stepTone(shares[i]);
-    const score = strip.score?.[i];
-    let tall = tone === 'none' ? 2 : TALL;
-    if (tone !== 'none' && tone !== 'bad' && known(score))
-      tall = LEAST + ((TALL - LEAST) * Math.min(100, Math.max(0, score))) / 100;
-    paths[tone] += `M${i} ${TALL}v${-tall.toFixed(1)}h.82v${tall.toFixed(1)}z`;
-  }
-  for (const [tone, d] of Object.entries(paths)) {
-    let path = node.querySelector(`.${tone}`);
-    if (!path && d) node.append((path = svg('path', { class: tone })));
-    if (path) attr(path, 'd', d);
-  }
-}
-
-function stripWords(strip) {
-  const shares = strip?.connected ?? [];
-  const seen = shares.filter(known);
-  if (seen.length === 0) return 'Last 24 hours: not watched';
-  const parts = [];
-  const away = [];
-  shares.forEach((share, i) => {
-    if (!known(share) || share >= 0.999) return;
-    const last = away.at(-1);
-    if (last && last.to === i) last.to = i + 1;
-    else away.push({ from: i, to: i + 1 });
-  });
-  const at = (i) => hourMinute(Date.parse(history.since) + i * history.step_seconds * 1000);
-  if (away.length === 0) parts.push('connected all the time');
-  else
-    parts.push(
-      `away in ${several(away.length, 'stretch').replace('stretchs', 'stretches')}: ${away
-        .slice(0, 4)
-        .map(({ from, to }) => `${at(from)} to ${at(to)}`)
-        .join(', ')}${away.length > 4 ? ' and more' : ''}`,
-    );
-  if (seen.length < shares.length)
-    parts.push(`not watched in ${shares.length - seen.length} of ${shares.length} steps`);
-  const scores = (strip.score ?? []).filter(known);
-  if (scores.length > 0) parts.push(`lowest score ${count(Math.min(...scores))}`);
-  return `Last 24 hours: ${parts.join('; ')}`;
 }
 
 export function render() {
