@@ -53,7 +53,7 @@ function masternodes(now) {
       last_end_reason: 'timed_out',
       last_heard_at: at(23 * MINUTE),
       next_attempt_at: time(now + 38_000),
-      next_attempt_reason: 'after timed_out: nobody answered, so haste does no harm',
+      next_attempt_reason: 'after timed_out: the gaps double up to their cap',
     }),
     masternode(now, '198.51.100.23', 'frankfurt-2', {
       state: 'degraded',
@@ -124,7 +124,7 @@ function alerts(now) {
     alert(
       'masternode_down',
       '203.0.113.77',
-      'error',
+      'critical',
       22,
       'Whitelisted peer 203.0.113.77 is not connected (timed_out)',
       { id: 57 },
@@ -142,7 +142,7 @@ function alerts(now) {
       '',
       'warning',
       95,
-      "This machine's clock is 5.2 s ahead of the median of 11 peers (alerts.clock_offset = 5 s)",
+      "This machine's clock is 12.4 s ahead of the median of 11 peers (alerts.clock_offset = 10 s)",
       {
         id: 56,
         silenced_until: time(now + 100 * MINUTE),
@@ -197,7 +197,7 @@ function events(now) {
       reason: 'timed_out',
       detail: 'no answer within 10 s',
     }),
-    event(1320, 'alert_fired', 'error', '203.0.113.77', {
+    event(1320, 'alert_fired', 'critical', '203.0.113.77', {
       detail: 'masternode_down: Whitelisted peer 203.0.113.77 is not connected',
     }),
     event(620, 'inbound_accepted', 'info', '192.0.2.87', {
@@ -286,7 +286,7 @@ export function status(now, rows) {
       forks: 0,
       in_sync_blocks: 2,
     },
-    clock: { peers: connected, ahead_seconds: 5.2 },
+    clock: { peers: connected, ahead_seconds: 12.4 },
     peers: { known: 214, connected: 37, banned: 3 },
     masternodes_left_out: 0,
     alerts_left_out: 0,
