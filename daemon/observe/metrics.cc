@@ -138,6 +138,11 @@ void add_alerts(Families& out, const control::OverviewReply& view) {
     if (alert.state != AlertState::firing) continue;
     ++count.firing;
     count.silenced += alert.silenced_until ? 1 : 0;
+    if (alert.silenced_until) continue;
+    out.add(Metric::alert_active, 1.0,
+            {{"rule", word(alert.rule)},
+             {"severity", word(alert.severity)},
+             {"object", printable(alert.object, kMaxLabelBytes)}});
   }
   for (const auto& row : alert_rule_table()) {
     const Labels labels{{"rule", word(row.rule)}, {"severity", word(row.severity)}};

@@ -64,8 +64,12 @@ constexpr auto kMetrics = std::to_array<MetricRow>({
      "overview: alerts"},
     {Metric::alerts_silenced, "timectl_alerts_silenced", gauge, "alerts", "rule severity",
      "Alerts that fire in a silence.", "overview: alerts"},
+    {Metric::alert_active, "timectl_alert_active", gauge, "", "rule severity object",
+     "1 for each alert that fires outside a silence; the object is an address, a fork's height, or "
+     "empty. At most 500, the gravest.",
+     "overview: alerts"},
     {Metric::alerts_left_out, "timectl_alerts_left_out", gauge, "alerts", "",
-     "Open alerts that are not in the three figures above: there are too many.", "overview"},
+     "Open alerts that are not in the figures above: there are too many.", "overview"},
     {Metric::peer_info, "timectl_peer_info", gauge, "", "peer label",
      "Always 1: a masternode's address and the label that the operator gave it.",
      "overview: masternodes"},

@@ -155,6 +155,11 @@ TEST(Metrics, AlertsAreCountedByRuleAndState) {
   EXPECT_TRUE(has_line(text, "timectl_alerts_pending" + labels + "1"));
   EXPECT_TRUE(has_line(text, "timectl_alerts_silenced" + labels + "1"));
   EXPECT_TRUE(has_line(text, "timectl_alerts_left_out 4"));
+  // The one that is told, by name.
+  EXPECT_TRUE(has_line(text,
+                       "timectl_alert_active{rule=\"masternode_down\",severity=\"critical\","
+                       "object=\"10.0.0.1\"} 1"));
+  EXPECT_EQ(series_of(text, "timectl_alert_active"), 1U);
   EXPECT_TRUE(has_line(text, "timectl_alerts_firing{rule=\"lag\",severity=\"notice\"} 0"));
   EXPECT_EQ(series_of(text, "timectl_alerts_firing"), alert_rule_table().size());
 }
