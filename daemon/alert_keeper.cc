@@ -13,7 +13,6 @@
 namespace timectl {
 namespace {
 
-constexpr std::size_t kAuditTail = 20;  // rows whose hashes are computed again
 constexpr Duration kDay = std::chrono::hours(24);
 
 // Kinds after which the next tick looks, not only the one that is due.
@@ -40,27 +39,6 @@ constexpr auto kNews = std::to_array<EventKind>({
     EventKind::chain_failed,
     EventKind::chain_recovered,
 });
-
-// What is wrong with the newest rows, empty where nothing is; the whole log is for `audit verify`.
-Result<std::string> audit_tail(store::Database& database) {
-  store::AuditFilter filter;
-  filter.limit = kAuditTail;
-  const auto rows = store::list_audit(database, filter);
-  if (!rows) return rows.error();
-  const auto head = store::audit_head(database);
-  if (!head) return head.error();
-  if (rows->empty() ? head->seq != 0 : rows->back().hash != head->hash) {
-    return std::string("its newest row is not its head");
-  }
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    const auto& row = (*rows)[i];
-    const bool follows = i == 0 || row.prev_hash == (*rows)[i - 1].hash;
-    if (!follows || store::audit_hash(row) != row.hash) {
-      return "row " + std::to_string(row.seq) + " does not fit its hash";
-    }
-  }
-  return std::string();
-}
 
 std::string_view word_of(NoticeKind kind) {
   switch (kind) {
@@ -111,7 +89,7 @@ void AlertKeeper::look_at_host(const Services& services, Now now) {
 void AlertKeeper::ask_database(const Services& services, Now now) {
   asked_at_ = now.mono;
   // What cannot be read is not known; that it cannot is said by the others who read.
-  if (auto tail = audit_tail(database_)) slow_.audit_broken = std::move(*tail);
+  if (auto tail = store::audit_tail_problem(database_)) slow_.audit_broken = std::move(*tail);
   slow_.reachable.reset();
   store::EventFilter filter;
   filter.kind = EventKind::inbound_accepted;

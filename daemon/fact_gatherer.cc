@@ -17,7 +17,6 @@ using diagnose::ApiAnswer;
 constexpr auto kDay = std::chrono::hours(24);
 constexpr auto kHour = std::chrono::hours(1);
 constexpr std::size_t kMaxEvents = 1000;       // of one kind: the newest
-constexpr std::size_t kAuditTail = 20;         // rows whose hashes are computed again
 constexpr std::size_t kMaxForks = 100;         // open ones
 constexpr std::size_t kMaxBriefs = 5000;       // what NodeFacts may hold
 constexpr std::size_t kRecentSessions = 2000;  // of all peers: how each was lost last
@@ -245,20 +244,10 @@ Result<void> add_refusals(const Call& call, diagnose::NodeFacts& facts) {
   return {};
 }
 
-// Only the newest rows, and whether they end at the head: the whole chain is for `audit verify`.
 Result<void> add_audit(const Call& call, diagnose::NodeFacts& facts) {
-  store::AuditFilter filter;
-  filter.limit = kAuditTail;
-  const auto rows = store::list_audit(*call.services.database, filter);
-  const auto head = store::audit_head(*call.services.database);
-  if (!rows || !head) return rows ? head.error() : rows.error();
-  bool broken = rows->empty() ? head->seq != 0 : rows->back().hash != head->hash;
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    const auto& row = (*rows)[i];
-    broken = broken || store::audit_hash(row) != row.hash;
-    broken = broken || (i > 0 && row.prev_hash != (*rows)[i - 1].hash);
-  }
-  facts.audit_broken = broken;
+  const auto problem = store::audit_tail_problem(*call.services.database);
+  if (!problem) return problem.error();
+  facts.audit_broken = !problem->empty();
   return {};
 }
 

@@ -17,6 +17,8 @@ struct Handler {
 constexpr auto kHandlers = std::to_array<Handler>({
     {"hello", hello},
     {"status", status},
+    {"overview", overview},
+    {"overview.history", overview_history},
     {"getnetworkinfo", network_info},
     {"whitelist.add", whitelist_add},
     {"whitelist.remove", whitelist_remove},

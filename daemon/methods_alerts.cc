@@ -60,6 +60,16 @@ control::AlertRow row_of(const Alert& alert, const Engine& engine, WallTime now)
   return row;
 }
 
+// The gravest first, what is not said yet last.
+std::vector<control::AlertRow> open_rows(const Engine& engine, WallTime now) {
+  std::vector<control::AlertRow> rows;
+  for (const auto& alert : engine->open()) rows.push_back(row_of(alert, engine, now));
+  std::ranges::stable_sort(rows, {}, [](const control::AlertRow& row) {
+    return std::pair(row.state == AlertState::pending, row.severity);
+  });
+  return rows;
+}
+
 Error no_such_rule(const std::string& word) {
   return {Code::not_found,
           "there is no alert rule " + printable(word, 64),
@@ -78,6 +88,12 @@ Result<void> check_reason(const std::string& reason) {
 
 }  // namespace
 
+Result<std::vector<control::AlertRow>> open_alerts(const Call& call) {
+  const auto engine = Engine::of(call);
+  if (!engine) return engine.error();
+  return open_rows(*engine, call.now.wall);
+}
+
 control::Reply alerts_list(const Call& call) {
   const auto request = read_params<control::AlertsListRequest>(call);
   if (!request) return {request.error()};
@@ -85,11 +101,7 @@ control::Reply alerts_list(const Call& call) {
   if (!limit) return {limit.error()};
   const auto engine = Engine::of(call);
   if (!engine) return {engine.error()};
-  std::vector<control::AlertRow> rows;
-  for (const auto& alert : (*engine)->open()) rows.push_back(row_of(alert, *engine, call.now.wall));
-  std::ranges::stable_sort(rows, {}, [](const control::AlertRow& row) {
-    return std::pair(row.state == AlertState::pending, row.severity);
-  });
+  auto rows = open_rows(*engine, call.now.wall);
   if (request->all) {
     for (const auto& alert : (*engine)->resolved()) {
       rows.push_back(row_of(alert, *engine, call.now.wall));

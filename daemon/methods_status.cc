@@ -142,10 +142,7 @@ void judge_node(control::StatusReply& reply) {
 
 }  // namespace
 
-control::Reply status(const Call& call) {
-  const auto request = read_params<control::StatusRequest>(call);
-  if (!request) return {request.error()};
-  if (request->at) return past_status(call, *request->at);
+control::StatusReply status_now(const Call& call) {
   const auto& services = call.services;
   control::StatusReply reply;
   reply.network = name_of(services.config->network.name);
@@ -155,7 +152,7 @@ control::Reply status(const Call& call) {
                     " whitelisted";
     reply.next_command = "timectl node start";
     add_alerts(reply, call, add_sync(reply, call));
-    return {to_json(reply)};
+    return reply;
   }
   const auto& facts = services.facts;
   reply.node = {true,
@@ -180,7 +177,14 @@ control::Reply status(const Call& call) {
     reply.summary = "the database cannot be written: " + failure->message;
     reply.next_command = "timectl db check";
   }
-  return {to_json(reply)};
+  return reply;
+}
+
+control::Reply status(const Call& call) {
+  const auto request = read_params<control::StatusRequest>(call);
+  if (!request) return {request.error()};
+  if (request->at) return past_status(call, *request->at);
+  return {to_json(status_now(call))};
 }
 
 control::Reply network_info(const Call& call) {

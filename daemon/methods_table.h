@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/control/overview_api.h"
 #include "daemon/core/json.h"
 #include "daemon/methods.h"
 
@@ -71,8 +72,16 @@ void sort_peer_rows(PeerRows& rows, const std::string& key);
 [[nodiscard]] Result<std::vector<control::ProtectionRow>> protection_of(
     const Call& call, const std::vector<IpAddress>& ips);
 
+// What `status`, `alerts list` and `overview` answer, as values; without a node the overview is an
+// error.
+[[nodiscard]] control::StatusReply status_now(const Call& call);
+[[nodiscard]] Result<std::vector<control::AlertRow>> open_alerts(const Call& call);
+[[nodiscard]] Result<control::OverviewReply> overview_now(const Call& call, std::size_t limit);
+
 [[nodiscard]] control::Reply hello(const Call& call);
 [[nodiscard]] control::Reply status(const Call& call);
+[[nodiscard]] control::Reply overview(const Call& call);
+[[nodiscard]] control::Reply overview_history(const Call& call);
 [[nodiscard]] control::Reply network_info(const Call& call);
 [[nodiscard]] control::Reply whitelist_add(const Call& call);
 [[nodiscard]] control::Reply whitelist_remove(const Call& call);

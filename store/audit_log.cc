@@ -13,6 +13,7 @@ namespace timectl::store {
 namespace {
 
 constexpr std::size_t kMaxListRows = 100'000;
+constexpr std::size_t kAuditTail = 20;  // rows whose hashes are computed again
 constexpr std::size_t kMaxUids = 1024;
 constexpr auto kDeniedInterval = std::chrono::minutes(1);
 constexpr auto kActors = std::to_array<std::string_view>(
@@ -214,6 +215,26 @@ Result<void> export_audit(Database& database,
     }
     return {};
   });
+}
+
+Result<std::string> audit_tail_problem(Database& database) {
+  AuditFilter filter;
+  filter.limit = kAuditTail;
+  const auto rows = list_audit(database, filter);
+  if (!rows) return rows.error();
+  const auto head = audit_head(database);
+  if (!head) return head.error();
+  if (rows->empty() ? head->seq != 0 : rows->back().hash != head->hash) {
+    return std::string("its newest row is not its head");
+  }
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const auto& row = (*rows)[i];
+    const bool follows = i == 0 || row.prev_hash == (*rows)[i - 1].hash;
+    if (!follows || audit_hash(row) != row.hash) {
+      return "row " + std::to_string(row.seq) + " does not fit its hash";
+    }
+  }
+  return std::string();
 }
 
 }  // namespace timectl::store

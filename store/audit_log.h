@@ -163,6 +163,9 @@ struct AuditFilter {
 // The newest `limit` rows that match, oldest first.
 [[nodiscard]] Result<std::vector<AuditRow>> list_audit(Database& database,
                                                        const AuditFilter& filter);
+// What is wrong with the newest rows (20) and the head after them, empty where nothing is: cheap,
+// for now and then; the whole log is for verify_audit.
+[[nodiscard]] Result<std::string> audit_tail_problem(Database& database);
 
 struct AuditVerdict {
   bool ok = false;

@@ -117,8 +117,9 @@ TEST_F(CutTest, N6NinePacketsInTenLostIsDownOnceAndDialledWithinTheBudget) {
       << keeper->log();
   EXPECT_EQ(text(events_of(*keeper, "peer_disconnected", lost).front(), "reason"),
             "transport_dead");
-  // What follows are failed dials, four a minute to one target, and no further alert.
-  EXPECT_TRUE(wait_for([&] { return count_of(*keeper, "dial_failed", lost) >= 2; }, patience(20s)))
+  // What follows are failed dials, four a minute to one target, and no further alert. One is sure:
+  // where TCP gets through by luck and no more does, the next is minutes away.
+  EXPECT_TRUE(wait_for([&] { return count_of(*keeper, "dial_failed", lost) >= 1; }, patience(20s)))
       << keeper->log();
   EXPECT_LE(count_of(*keeper, "dial_failed", lost), 4U);
   EXPECT_EQ(alerts(*keeper, lost), 1U) << keeper->log();
