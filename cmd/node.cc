@@ -6,6 +6,7 @@
 
 #include "cmd/ask.h"
 #include "cmd/commands.h"
+#include "cmd/dashboard_link.h"
 #include "cmd/settings.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
@@ -214,6 +215,7 @@ std::string info_text(const Output& out, const control::NetworkInfo& info) {
   fields.push_back({"Socket", printable(info.socket, 4000)});
   fields.push_back({"Data", printable(info.data_dir, 4000)});
   fields.push_back({"Config", info.config_file ? printable(*info.config_file, 4000) : "defaults"});
+  fields.push_back({"Dashboard", dashboard_text(info)});
   fields.push_back({"Slots", fmt::format("{} of {}", info.slots.total, info.slots.total_max)});
   const auto& sync = info.sync_status;
   fields.push_back({"Height", sync.height ? grouped(*sync.height) : "unknown (no verified chain)"});

@@ -218,6 +218,7 @@ Result<void> Daemon::Parts::open_control() {
   recorder->set_publish([this](const Event& event) {
     alerts->on_event(event);
     server->publish(event);
+    if (dashboard) dashboard->on_event(event);
   });
   return {};
 }
@@ -228,6 +229,7 @@ Daemon::~Daemon() {
   auto& parts = *parts_;
   parts.checker.request_stop();
   if (parts.checker.joinable()) parts.checker.join();
+  parts.dashboard.reset();
   parts.server.reset();
   parts.refresher.reset();
   parts.applier.reset();
@@ -274,6 +276,7 @@ Result<control::StartReply> Daemon::open() {
   if (mode.mode == NodeMode::active) {
     if (auto started = parts.start_network(); !started) return started.error();
   }
+  parts.open_dashboard();
   if (parts.database->stopped_uncleanly()) parts.check_in_background();
 
   const auto& facts = parts.methods->services().facts;

@@ -9,7 +9,6 @@
 namespace timectl {
 namespace {
 
-constexpr std::uint64_t kPeers = 500;
 constexpr std::uint64_t kAlerts = 500;  // by name; beyond them alerts are a number
 
 }  // namespace
@@ -18,7 +17,7 @@ constexpr std::uint64_t kAlerts = 500;  // by name; beyond them alerts are a num
 std::function<std::string()> Daemon::Parts::metrics() {
   const json::value nothing;
   const control::Actor nobody;
-  const auto most = kPeers;
+  const std::uint64_t most = options.config.metrics.max_peers;
   const Call call{methods->services(), nothing, nobody, clock_now()};
   return metrics_source(overview_now(call, std::max(most, kAlerts)), counters, most);
 }

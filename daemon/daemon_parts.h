@@ -18,6 +18,7 @@
 #include "daemon/daemon.h"
 #include "daemon/daemon_applier.h"
 #include "daemon/daemon_chain.h"
+#include "daemon/daemon_dashboard.h"
 #include "daemon/daemon_refresher.h"
 #include "daemon/history_keeper.h"
 #include "daemon/host.h"
@@ -59,6 +60,7 @@ struct Daemon::Parts {
   std::optional<Applier> applier;
   std::optional<Refresher> refresher;
   std::optional<control::Server> server;
+  std::optional<Dashboard> dashboard;
   std::optional<asio::signal_set> signals;
   std::optional<IpAddress> own_address;
   std::optional<asio::steady_timer> upkeep_timer;
@@ -82,6 +84,7 @@ struct Daemon::Parts {
   Result<void> start_network();
   Services services(const ModeDecision& mode);
   Result<void> open_control();
+  void open_dashboard();
   void record(EventKind kind, Severity severity, const std::string& detail);
   void execute(Command command);
   void end_session(const SessionRecord& session, Now now);

@@ -100,6 +100,7 @@ Result<void> Daemon::Parts::reload() {
     node->on_policy_changed(options.config.policy, clock_now());
   }
   if (chain) chain->set_policy(coordinator_policy(options.config));
+  methods->services().facts.dashboard = dashboard->configure(options.config);
   const auto changes = sync_config_whitelist(methods->services());
   node->on_blacklist_changed(clock_now());
   if (!changes) {
@@ -139,6 +140,7 @@ void Daemon::Parts::begin_stop() {
   record(EventKind::node_stopping, Severity::notice, "");
   closed = !network;
   if (network) network->stop([this] { closed = true; });
+  dashboard->stop();
   server->stop();
   stop_timer.emplace(io, kStopLimit);
   stop_timer->async_wait([this](const boost::system::error_code& failed) {

@@ -45,6 +45,28 @@ void Daemon::Parts::open_chain() {
              "; this node runs without a chain until it is restarted");
 }
 
+// The methods are asked as by the node's own user: what the page shows is what the commands show.
+void Daemon::Parts::open_dashboard() {
+  const auto self = [] { return control::Actor{.uid = ::getuid(), .user = "node", .via = "node"}; };
+  DashboardSources sources;
+  sources.overview = []() -> Result<control::OverviewReply> {
+    return control::OverviewReply{.at = clock_now().wall, .version = TIMECTL_VERSION};
+  };
+  sources.history = [this, self] {
+    return methods->handle("overview.history", nullptr, self()).job;
+  };
+  sources.events = [this, self](std::size_t most) {
+    return methods->call("events.list", json::object{{"limit", most}}, self());
+  };
+  sources.metrics = [this] { return metrics(); };
+  sources.log = [this](Severity severity, const std::string& line) {
+    log->write(clock_now().wall, severity, line);
+  };
+  sources.now = [] { return clock_now(); };
+  dashboard.emplace(io, options.socket_path, server->socket_group(), std::move(sources));
+  methods->services().facts.dashboard = dashboard->configure(options.config);
+}
+
 Services Daemon::Parts::services(const ModeDecision& mode) {
   Services result;
   result.config = &options.config;
