@@ -6,8 +6,14 @@
 
 #include "daemon/clock.h"
 #include "daemon/daemon_parts.h"
+#include "daemon/methods_table.h"
 
 namespace timectl {
+namespace {
+
+constexpr std::size_t kShownRows = 500;  // masternodes and alerts of the dashboard, each
+
+}  // namespace
 
 std::size_t Daemon::Parts::masternodes() const {
   return whitelist.size() - (own_address && whitelist.contains(*own_address) ? 1U : 0U);
@@ -49,8 +55,10 @@ void Daemon::Parts::open_chain() {
 void Daemon::Parts::open_dashboard() {
   const auto self = [] { return control::Actor{.uid = ::getuid(), .user = "node", .via = "node"}; };
   DashboardSources sources;
-  sources.overview = []() -> Result<control::OverviewReply> {
-    return control::OverviewReply{.at = clock_now().wall, .version = TIMECTL_VERSION};
+  sources.overview = [this, self] {
+    const auto asker = self();
+    const json::value none;
+    return overview_now({methods->services(), none, asker, clock_now()}, kShownRows);
   };
   sources.history = [this, self] {
     return methods->handle("overview.history", nullptr, self()).job;
