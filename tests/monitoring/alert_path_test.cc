@@ -69,7 +69,8 @@ struct AlertPath : ::testing::Test {
   // A body that Alertmanager posted with this alert in this state.
   [[nodiscard]] bool received(const std::string& alert, const std::string& state) const {
     for (const auto& body : receiver.bodies()) {
-      for (const auto& one : e2e::json::parse(body).at("alerts").as_array()) {
+      const auto message = e2e::json::parse(body);
+      for (const auto& one : message.at("alerts").as_array()) {
         if (one.at("labels").at("alertname").as_string() == alert &&
             one.at("status").as_string() == state) {
           return true;
