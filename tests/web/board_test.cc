@@ -135,7 +135,9 @@ TEST(Board, WhatIsGoneIsRememberedForAWhileOnly) {
     const auto key = "event/" + std::to_string(i);
     board.set(key, "1");
     board.drop(key);
-    if (i % 100 == 0) EXPECT_NE(quick.next(board), "lost");
+    if (i % 100 == 0) {
+      EXPECT_NE(quick.next(board), "lost");
+    }
   }
   EXPECT_FALSE(board.next(slow.cursor).has_value()) << "it must begin anew";
   EXPECT_EQ(Client().next(board), put("stays", "1"));

@@ -118,14 +118,14 @@ TEST(WebRequest, ANameBoundToThisAddressAnewIsRefused) {
 }
 
 TEST(WebRequest, NothingIsShownWithoutTheToken) {
-  const std::array cookies{std::string(),
-                           "timectl_24010=" + kWrongToken,
-                           "timectl_24010=" + kToken + "a",
-                           "timectl_24010=" + kToken.substr(1),
-                           "timectl_24010=",
-                           "timectl_24100=" + kToken,
-                           "xtimectl_24010=" + kToken,
-                           kToken};
+  const std::vector<std::string> cookies{std::string(),
+                                         "timectl_24010=" + kWrongToken,
+                                         "timectl_24010=" + kToken + "a",
+                                         "timectl_24010=" + kToken.substr(1),
+                                         std::string("timectl_24010="),
+                                         "timectl_24100=" + kToken,
+                                         "xtimectl_24010=" + kToken,
+                                         kToken};
   for (const auto& cookie : cookies) {
     for (const char* target : {"/", "/app.js", "/api/stream", "/api/overview", "/api/history"}) {
       Request request;

@@ -38,8 +38,9 @@ struct TlsServer : ::testing::Test {
 
 struct TlsClient {
   TlsClient(std::uint16_t port, int newest) : raw(port) {
-    SSL_CTX_set_max_proto_version(context.get(), newest);
-    SSL_CTX_set_security_level(context.get(), 0);  // TLS 1.1 is refused by the server, not by us
+    SSL_set_min_proto_version(ssl.get(), TLS1_VERSION);
+    SSL_set_max_proto_version(ssl.get(), newest);
+    SSL_set_security_level(ssl.get(), 0);  // TLS 1.1 is refused by the server, not by us
     SSL_set_fd(ssl.get(), raw.descriptor());
   }
   std::string ask(const std::string& request) {
