@@ -31,3 +31,8 @@ add_library(maxminddb::maxminddb STATIC IMPORTED)
 set_target_properties(maxminddb::maxminddb PROPERTIES
   IMPORTED_LOCATION ${MAXMINDDB_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${MAXMINDDB_INCLUDE_DIR})
+
+# Its headers: the library is loaded when metrics are switched on (daemon/observe/metrics_library.h).
+find_path(PROMETHEUS_CPP_INCLUDE_DIR prometheus/text_serializer.h REQUIRED)
+add_library(prometheus-cpp::headers INTERFACE IMPORTED)
+target_include_directories(prometheus-cpp::headers INTERFACE ${PROMETHEUS_CPP_INCLUDE_DIR})

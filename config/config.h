@@ -150,6 +150,7 @@ struct DashboardSection {
 struct MetricsSection {
   bool enabled = false;
   Endpoint listen{IpAddress::v4(127, 0, 0, 1), 24011};
+  std::size_t max_peers = 500;  // masternodes with series of their own, the worst first
 };
 
 struct HistorySection {

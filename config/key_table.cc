@@ -335,6 +335,7 @@ constexpr Key kKeys[] = {
     {"dashboard", "tls_key", 0, 0, "and its key", MEMBER(dashboard.tls_key)},
     {"metrics", "enabled", 0, 0, "/metrics", MEMBER(metrics.enabled)},
     {"metrics", "listen", 0, 0, "its address", MEMBER(metrics.listen)},
+    {"metrics", "max_peers", 0, 10'000, "masternodes with series", MEMBER(metrics.max_peers)},
 
     {"history", "keep_sessions", kHour, 10 * kYear, "sessions", MEMBER(history.keep_sessions)},
     {"history", "keep_events", kHour, 10 * kYear, "events", MEMBER(history.keep_events)},

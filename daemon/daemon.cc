@@ -89,6 +89,7 @@ void Daemon::Parts::execute(Command command) {
 }
 
 void Daemon::Parts::end_session(const SessionRecord& session, Now now) {
+  counters.on_session(session);
   history->session_ended(session, now);
   recorder->session(session, now);
 }
@@ -251,6 +252,7 @@ Result<control::StartReply> Daemon::open() {
   if (auto opened = parts.open_store(); !opened) return opened.error();
   parts.log.emplace(log_options(parts.options));
   parts.recorder.emplace(*parts.log, *parts.database, parts.options.config.node.log_format);
+  parts.recorder->set_tally([&parts](const Event& event) { parts.counters.on_event(event); });
   parts.history.emplace(*parts.database);
   if (auto opened = parts.history->open(clock_now()); !opened) return opened.error();
   parts.open_alerts();

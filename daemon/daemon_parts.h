@@ -25,6 +25,7 @@
 #include "daemon/log.h"
 #include "daemon/methods.h"
 #include "daemon/net/network.h"
+#include "daemon/observe/counters.h"
 #include "daemon/recorder.h"
 #include "daemon/service_notify.h"
 #include "store/database.h"
@@ -47,6 +48,7 @@ struct Daemon::Parts {
   Whitelist whitelist;
   Bans bans;
   ListMemory list;  // what is known of the API's list
+  observe::Counters counters;
   std::optional<Recorder> recorder;
   std::optional<HistoryKeeper> history;
   std::optional<AlertKeeper> alerts;
@@ -100,6 +102,8 @@ struct Daemon::Parts {
   [[nodiscard]] std::size_t masternodes() const;  // whitelisted, without ourselves
   void look(Now now);                             // once a minute: samples, scores
   void look_at_alerts(Now now);
+  void count_lateness();
+  [[nodiscard]] std::function<std::string()> metrics();
   void note_audit_head(Now now);
   void save_bans();      // a chunk of them
   void save_all_bans();  // at the end

@@ -46,6 +46,7 @@ void Daemon::Parts::look_at_alerts(Now now) {
   const auto done = alerts->look(methods->services(), now);
   if (!done) recorder->note_failure(done.error(), now);
   for (const auto& notice : alerts->take_notices()) {
+    counters.on_notice(notice);
     recorder->event(event_of(notice, now.wall), now);
   }
 }
@@ -235,6 +236,7 @@ void Daemon::Parts::store_upkeep(Now now) {
 }
 
 void Daemon::Parts::upkeep() {
+  count_lateness();
   const auto now = clock_now();
   if (const auto every = notify.watchdog_interval(); every && now.mono - last_watchdog >= *every) {
     last_watchdog = now.mono;

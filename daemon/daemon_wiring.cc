@@ -66,7 +66,7 @@ void Daemon::Parts::open_dashboard() {
   sources.events = [this, self](std::size_t most) {
     return methods->call("events.list", json::object{{"limit", most}}, self());
   };
-  sources.metrics = [] { return [] { return std::string("# no metrics yet\n"); }; };
+  sources.metrics = [this] { return metrics(); };
   sources.log = [this](Severity severity, const std::string& line) {
     log->write(clock_now().wall, severity, line);
   };
