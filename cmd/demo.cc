@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "cmd/commands.h"
+#include "cmd/dashboard_link.h"
 #include "cmd/demo_node.h"
 #include "cmd/tree.h"
 #include "daemon/clock.h"
@@ -144,7 +145,20 @@ class Story {
       }
       say("node " + node.ip().to_string() + " is up (pid " + std::to_string(node.pid()) + ")");
     }
+    tell_link();
     return {};
+  }
+
+  // Where the node that loses a masternode shows it to a browser.
+  void tell_link() {
+    const auto info = watcher().ask({"node", "info"});
+    const auto text = [&](const char* key) {
+      const auto* object = info.if_object();
+      const auto* value = object == nullptr ? nullptr : object->if_contains(key);
+      return value != nullptr && value->is_string() ? std::string(value->get_string()) : "";
+    };
+    const auto link = dashboard_link(text("dashboard_url"), text("dashboard_token_file"));
+    if (!link.empty()) say("the dashboard of " + watcher().ip().to_string() + ": " + link);
   }
 
   bool meet() {

@@ -113,7 +113,8 @@ DemoNode::DemoNode(const DemoDirectory& directory, IpAddress ip, std::uint16_t p
   std::ofstream(directory_ + "/timectl.toml")
       << "[node]\nlisten = \"" << ip.to_string()
       << "\"\n[network]\nname = \"testnet\"\nport = " << port
-      << "\n[discovery]\nenabled = false\n[dashboard]\nenabled = false\n";
+      << "\n[discovery]\nenabled = false\n[dashboard]\nlisten = \"" << ip.to_string()
+      << ":24010\"\n";
 }
 
 DemoNode::DemoNode(DemoNode&& other) noexcept

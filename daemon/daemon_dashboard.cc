@@ -147,7 +147,7 @@ web::ServerOptions Dashboard::server_options(const Wanted& wanted) {
   options.overview = [this, on_node](web::Deliver deliver) {
     on_node([this, deliver = std::move(deliver)] {
       deliver([overview = sources_.overview()] {
-        return json::serialize(overview ? to_json(*overview) : json::value(nullptr));
+        return overview ? json::serialize(to_json(*overview)) : std::string();
       });
     });
   };
@@ -294,7 +294,7 @@ void Dashboard::on_history(std::optional<std::string> text) {
   history_at_ = sources_.now().mono;
   if (text) history_ = std::move(*text);
   for (const auto& deliver : std::exchange(history_waiters_, {})) {
-    deliver([known = history_.empty() ? std::string("null") : history_] { return known; });
+    deliver([known = history_] { return known; });
   }
   if (!server_ || history_.empty()) return;
   const bool taken =

@@ -28,20 +28,7 @@ void set_options(tcp::socket& socket) {
                      sizeof kDeadTransportMs);
 }
 
-IpAddress local_of(tcp::socket& socket) {
-  Failure failed;
-  const auto endpoint = socket.local_endpoint(failed);
-  return failed ? IpAddress() : address_of(endpoint);
-}
-
 }  // namespace
-
-IpAddress address_of(const tcp::endpoint& endpoint) {
-  const auto address = endpoint.address();
-  if (address.is_v6()) return IpAddress(IpAddress::Bytes(address.to_v6().to_bytes()));
-  const auto b = address.to_v4().to_bytes();
-  return IpAddress::v4(b[0], b[1], b[2], b[3]);
-}
 
 tcp::endpoint endpoint_of(const IpAddress& ip, std::uint16_t port) {
   const auto& b = ip.bytes();
@@ -53,13 +40,11 @@ tcp::endpoint endpoint_of(const IpAddress& ip, std::uint16_t port) {
 
 Link::Link(Socket plain) : stream_(std::move(plain)) {
   set_options(socket());
-  local_ = local_of(socket());
 }
 
 Link::Link(Socket plain, asio::ssl::context& tls)
     : stream_(std::in_place_type<Tls>, std::move(plain), tls) {
   set_options(socket());
-  local_ = local_of(socket());
 }
 
 Link::Socket& Link::socket() {

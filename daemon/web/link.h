@@ -16,7 +16,6 @@ namespace timectl::web {
 
 using Failure = boost::system::error_code;
 
-[[nodiscard]] IpAddress address_of(const boost::asio::ip::tcp::endpoint& endpoint);
 [[nodiscard]] boost::asio::ip::tcp::endpoint endpoint_of(const IpAddress& ip, std::uint16_t port);
 
 class Link {
@@ -26,7 +25,6 @@ class Link {
   explicit Link(Socket socket);
   Link(Socket socket, boost::asio::ssl::context& tls);
 
-  [[nodiscard]] const IpAddress& local() const { return local_; }
   // Of TLS; at once where there is none.
   void handshake(std::function<void(Failure)> done);
   void read_some(std::span<char> into, std::function<void(Failure, std::size_t)> done);
@@ -42,7 +40,6 @@ class Link {
   [[nodiscard]] Socket& socket();
 
   std::variant<Socket, Tls> stream_;
-  IpAddress local_;
 };
 
 }  // namespace timectl::web

@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/core/ip_address.h"
 #include "daemon/web/asset.h"
 
 namespace timectl::web {
@@ -63,13 +62,12 @@ struct Decision {
   bool html = false;             // the refusal is for somebody who looks at a browser
 };
 
-// `local`: the connection's own address on this side.
-[[nodiscard]] Decision decide(const Head& head, const Site& site, const IpAddress& local);
+[[nodiscard]] Decision decide(const Head& head, const Site& site);
 
 [[nodiscard]] std::string cookie_name(std::uint16_t port);
 // The same time for every `given` of one length.
 [[nodiscard]] bool same_secret(std::string_view given, std::string_view secret);
-// May the value of Host (with or without a port) stand for this connection?
-[[nodiscard]] bool is_own_host(std::string_view host, const Site& site, const IpAddress& local);
+// May the value of Host (with or without a port) stand for this node?
+[[nodiscard]] bool is_own_host(std::string_view host, const Site& site);
 
 }  // namespace timectl::web

@@ -21,6 +21,7 @@
 namespace timectl::web {
 
 // Makes a text, in the server's thread: what takes long there costs the network thread nothing.
+// Empty: there is none now, and who asked is told to come again.
 using Maker = std::function<std::string()>;
 // Answers, from any thread, at most once; at any time later, also after the server is gone.
 using Deliver = std::function<void(Maker make)>;

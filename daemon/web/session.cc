@@ -69,7 +69,7 @@ void Session::advance(HeadReader::State state) {
 
 void Session::serve() {
   const auto head = reader_.head();
-  const auto decision = decide(head, *site_, link_->local());
+  const auto decision = decide(head, *site_);
   keep_ = reader_.keep_alive() && !head.body && decision.status != 400;
   head_only_ = head.method == "HEAD";
   switch (decision.route) {

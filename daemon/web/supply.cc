@@ -15,6 +15,7 @@ void Supply::ask(Duration now, Take take) {
 }
 
 void Supply::arrived(std::string text, Duration now) {
+  if (text.empty()) return give(nullptr);
   text_ = std::make_shared<const std::string>(std::move(text));
   made_at_ = now;
   give(text_);

@@ -20,8 +20,8 @@ class Supply {
   explicit Supply(std::function<void()> question) : question_(std::move(question)) {}
 
   void ask(Duration now, Take take);
-  void arrived(std::string text, Duration now);
-  void tick(Duration now);  // gives up on a question that nobody answers
+  void arrived(std::string text, Duration now);  // empty: there is none
+  void tick(Duration now);                       // gives up on a question that nobody answers
 
  private:
   static constexpr Duration kFresh = std::chrono::seconds(1);

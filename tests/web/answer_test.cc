@@ -56,7 +56,7 @@ TEST(WebAnswer, WhoHasNoTokenIsToldWhereItIs) {
   const Asset asset{"/", "text/html", "\"1\"", "page"};
   auto shown = site();
   shown.assets = {&asset, 1};
-  const auto decision = decide(head, shown, IpAddress::v4(127, 0, 0, 1));
+  const auto decision = decide(head, shown);
   const auto answer = plain_answer(decision, shown, true, false);
   EXPECT_TRUE(has(answer, "timectl node info"));
   EXPECT_TRUE(has(answer, "<!doctype html>"));

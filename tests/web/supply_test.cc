@@ -35,6 +35,14 @@ TEST_F(SupplyTest, AnAnswerIsGoodForASecond) {
   EXPECT_EQ(given, (std::vector<std::string>{"one", "one", "two"}));
 }
 
+TEST_F(SupplyTest, AnEmptyAnswerIsNoneAndIsNotKept) {
+  ask(10s);
+  supply.arrived("", 10s);
+  EXPECT_EQ(given, (std::vector<std::string>{"nothing"}));
+  ask(10s);
+  EXPECT_EQ(questions, 2);
+}
+
 TEST_F(SupplyTest, ANodeThatDoesNotAnswerIsGivenUp) {
   ask(10s);
   supply.tick(14900ms);
