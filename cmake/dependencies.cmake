@@ -41,3 +41,8 @@ set_target_properties(ncursesw::ncursesw PROPERTIES
   IMPORTED_LOCATION ${NCURSESW_LIBRARY}
   INTERFACE_LINK_LIBRARIES ${TINFO_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${NCURSES_INCLUDE_DIR})
+
+# Its headers: the library is loaded when metrics are switched on (daemon/observe/metrics_library.h).
+find_path(PROMETHEUS_CPP_INCLUDE_DIR prometheus/text_serializer.h REQUIRED)
+add_library(prometheus-cpp::headers INTERFACE IMPORTED)
+target_include_directories(prometheus-cpp::headers INTERFACE ${PROMETHEUS_CPP_INCLUDE_DIR})

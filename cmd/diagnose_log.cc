@@ -157,7 +157,7 @@ void add_diagnose_log(CLI::App& diagnosis, Context& context) {
   auto& log = add_command(
       diagnosis, "log", "the causes that a log of timed names, the main one first",
       {{"diagnose log ~/.timecoin/debug.log", "0 no cause, 1 up to medium, 2 high or critical"},
-       {"journalctl -u timed -o json | timectl diagnose log -", "of the journal, as text or JSON"},
+       {"diagnose log -", "of a pipe: journalctl -u timed -o json | timectl diagnose log -"},
        {"diagnose log debug.log --follow", "then each new cause as it appears, until Ctrl-C"}});
   auto options = std::make_shared<LogOptions>();
   add_argument(log, "file", Count::one, options->file, "FILE",

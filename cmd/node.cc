@@ -6,6 +6,7 @@
 
 #include "cmd/ask.h"
 #include "cmd/commands.h"
+#include "cmd/dashboard_link.h"
 #include "cmd/settings.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
@@ -148,6 +149,14 @@ Result<int> stop(Context& context) {
 Result<int> restart(Context& context, bool passive) {
   const auto info = network_info(context);
   if (!info && info.error().code != Code::node_not_running) return info.error();
+  if (info && info->service) {
+    // Started by us it would have another environment, and another state directory by it.
+    return Error{
+        Code::invalid_argument,
+        fmt::format("the node (pid {}) is a service, and its manager starts it", info->pid),
+        "started from here it would run as another user's process on other data",
+        {"systemctl restart timectl", "timectl node reload"}};
+  }
   if (info) {
     passive = passive || info->passive_because == "--passive was given";
     const auto stopped = stop_node(context, *info);
@@ -214,6 +223,7 @@ std::string info_text(const Output& out, const control::NetworkInfo& info) {
   fields.push_back({"Socket", printable(info.socket, 4000)});
   fields.push_back({"Data", printable(info.data_dir, 4000)});
   fields.push_back({"Config", info.config_file ? printable(*info.config_file, 4000) : "defaults"});
+  fields.push_back({"Dashboard", dashboard_text(info)});
   fields.push_back({"Slots", fmt::format("{} of {}", info.slots.total, info.slots.total_max)});
   const auto& sync = info.sync_status;
   fields.push_back({"Height", sync.height ? grouped(*sync.height) : "unknown (no verified chain)"});

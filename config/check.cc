@@ -12,6 +12,7 @@ namespace timectl::config {
 namespace {
 
 constexpr std::size_t kMostTimeServers = 8;  // all are asked at once
+constexpr std::size_t kMostHosts = 16;
 
 class Rules {
  public:
@@ -22,6 +23,7 @@ class Rules {
     time_servers();
     disabled_rules();
     sinks();
+    web();
     return std::move(problems_);
   }
 
@@ -146,6 +148,34 @@ class Rules {
                 "command = [\"/path/program\", \"argument\"]");
       }
     }
+  }
+
+  // Off the loopback everybody between here and the browser would read along, token and all.
+  void web() {
+    const auto& dashboard = config_.dashboard;
+    if (dashboard.tls_certificate.empty() != dashboard.tls_key.empty()) {
+      add_key(dashboard.tls_key.empty() ? "dashboard.tls_certificate" : "dashboard.tls_key",
+              "dashboard.tls_certificate and dashboard.tls_key need each other", "");
+    }
+    needs_tls("dashboard.listen", dashboard.enabled, dashboard.listen);
+    needs_tls("metrics.listen", config_.metrics.enabled, config_.metrics.listen);
+    if (dashboard.hosts.size() > kMostHosts) {
+      add_key("dashboard.hosts", "dashboard.hosts has more than 16 names", "");
+    }
+    for (const auto& name : dashboard.hosts) {
+      const auto parsed = parse_host_port(name);
+      if (!parsed || parsed->port != 0 || parsed->address) {
+        add_key("dashboard.hosts", "dashboard.hosts: " + name + " is not a host's name",
+                "names without a port, as \"node.example.org\"; addresses need none");
+      }
+    }
+  }
+
+  void needs_tls(const char* key, bool enabled, const Endpoint& listen) {
+    if (!enabled || listen.ip.is_loopback() || !config_.dashboard.tls_certificate.empty()) return;
+    add_key(key, std::string(key) + " is not a loopback address, so it needs TLS",
+            "set dashboard.tls_certificate and dashboard.tls_key, or stay on 127.0.0.1 and use "
+            "ssh -L 24010:127.0.0.1:24010 HOST");
   }
 
   void add(std::size_t line, std::string message, std::string hint) {

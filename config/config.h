@@ -141,12 +141,16 @@ struct AlertsSection {  // A1; sync.alert_blocks is the notice
 struct DashboardSection {
   bool enabled = true;
   Endpoint listen{IpAddress::v4(127, 0, 0, 1), 24010};
-  std::string token_file;
+  std::string token_file;          // empty: beside the control socket
+  std::vector<std::string> hosts;  // names, besides addresses and localhost, that it answers to
+  std::string tls_certificate;     // PEM files; needed off the loopback, of /metrics, too
+  std::string tls_key;
 };
 
 struct MetricsSection {
   bool enabled = false;
   Endpoint listen{IpAddress::v4(127, 0, 0, 1), 24011};
+  std::size_t max_peers = 500;  // masternodes with series of their own, the worst first
 };
 
 struct HistorySection {

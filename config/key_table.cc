@@ -329,8 +329,13 @@ constexpr Key kKeys[] = {
     {"dashboard", "enabled", 0, 0, "the web page", MEMBER(dashboard.enabled)},
     {"dashboard", "listen", 0, 0, "its address", MEMBER(dashboard.listen)},
     {"dashboard", "token_file", 0, 0, "who may look", MEMBER(dashboard.token_file)},
+    {"dashboard", "hosts", 0, 0, "names it answers to", MEMBER(dashboard.hosts)},
+    {"dashboard", "tls_certificate", 0, 0, "certificate off the loopback",
+     MEMBER(dashboard.tls_certificate)},
+    {"dashboard", "tls_key", 0, 0, "and its key", MEMBER(dashboard.tls_key)},
     {"metrics", "enabled", 0, 0, "/metrics", MEMBER(metrics.enabled)},
     {"metrics", "listen", 0, 0, "its address", MEMBER(metrics.listen)},
+    {"metrics", "max_peers", 0, 10'000, "masternodes with series", MEMBER(metrics.max_peers)},
 
     {"history", "keep_sessions", kHour, 10 * kYear, "sessions", MEMBER(history.keep_sessions)},
     {"history", "keep_events", kHour, 10 * kYear, "events", MEMBER(history.keep_events)},

@@ -47,6 +47,11 @@ Result<store::StateLock> lock_directory(const std::string& directory) {
                {"timectl node status", "timectl node stop", "timectl node start --data-dir DIR"}};
 }
 
+std::string endpoint_text(const IpAddress& ip, std::uint16_t port) {
+  const auto host = ip.is_v4() ? ip.to_string() : "[" + ip.to_string() + "]";
+  return host + ":" + std::to_string(port);
+}
+
 LogOptions log_options(const LaunchOptions& options) {
   const auto& node = options.config.node;
   LogOptions log{.level = node.log_level,
@@ -84,6 +89,7 @@ void Daemon::Parts::execute(Command command) {
 }
 
 void Daemon::Parts::end_session(const SessionRecord& session, Now now) {
+  counters.on_session(session);
   history->session_ended(session, now);
   recorder->session(session, now);
 }
@@ -173,8 +179,7 @@ Result<void> Daemon::Parts::start_network() {
               }});
   const auto started = network->start();
   if (started) {
-    methods->services().facts.listen =
-        network->listen_address().to_string() + ":" + std::to_string(network->port());
+    methods->services().facts.listen = endpoint_text(network->listen_address(), network->port());
     return {};
   }
   network.reset();
@@ -217,6 +222,7 @@ Result<void> Daemon::Parts::open_control() {
   recorder->set_publish([this](const Event& event) {
     alerts->on_event(event);
     server->publish(event);
+    if (dashboard) dashboard->on_event(event);
   });
   return {};
 }
@@ -227,6 +233,7 @@ Daemon::~Daemon() {
   auto& parts = *parts_;
   parts.checker.request_stop();
   if (parts.checker.joinable()) parts.checker.join();
+  parts.dashboard.reset();
   parts.server.reset();
   parts.refresher.reset();
   parts.applier.reset();
@@ -245,6 +252,7 @@ Result<control::StartReply> Daemon::open() {
   if (auto opened = parts.open_store(); !opened) return opened.error();
   parts.log.emplace(log_options(parts.options));
   parts.recorder.emplace(*parts.log, *parts.database, parts.options.config.node.log_format);
+  parts.recorder->set_tally([&parts](const Event& event) { parts.counters.on_event(event); });
   parts.history.emplace(*parts.database);
   if (auto opened = parts.history->open(clock_now()); !opened) return opened.error();
   parts.open_alerts();
@@ -272,6 +280,7 @@ Result<control::StartReply> Daemon::open() {
   if (mode.mode == NodeMode::active) {
     if (auto started = parts.start_network(); !started) return started.error();
   }
+  parts.open_dashboard();
   if (parts.database->stopped_uncleanly()) parts.check_in_background();
 
   const auto& facts = parts.methods->services().facts;

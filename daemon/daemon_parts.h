@@ -18,12 +18,14 @@
 #include "daemon/daemon.h"
 #include "daemon/daemon_applier.h"
 #include "daemon/daemon_chain.h"
+#include "daemon/daemon_dashboard.h"
 #include "daemon/daemon_refresher.h"
 #include "daemon/history_keeper.h"
 #include "daemon/host.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
 #include "daemon/net/network.h"
+#include "daemon/observe/counters.h"
 #include "daemon/recorder.h"
 #include "daemon/service_notify.h"
 #include "store/database.h"
@@ -46,6 +48,7 @@ struct Daemon::Parts {
   Whitelist whitelist;
   Bans bans;
   ListMemory list;  // what is known of the API's list
+  observe::Counters counters;
   std::optional<Recorder> recorder;
   std::optional<HistoryKeeper> history;
   std::optional<AlertKeeper> alerts;
@@ -57,6 +60,7 @@ struct Daemon::Parts {
   std::optional<Applier> applier;
   std::optional<Refresher> refresher;
   std::optional<control::Server> server;
+  std::optional<Dashboard> dashboard;
   std::optional<asio::signal_set> signals;
   std::optional<IpAddress> own_address;
   std::optional<asio::steady_timer> upkeep_timer;
@@ -80,6 +84,7 @@ struct Daemon::Parts {
   Result<void> start_network();
   Services services(const ModeDecision& mode);
   Result<void> open_control();
+  void open_dashboard();
   void record(EventKind kind, Severity severity, const std::string& detail);
   void execute(Command command);
   void end_session(const SessionRecord& session, Now now);
@@ -97,6 +102,8 @@ struct Daemon::Parts {
   [[nodiscard]] std::size_t masternodes() const;  // whitelisted, without ourselves
   void look(Now now);                             // once a minute: samples, scores
   void look_at_alerts(Now now);
+  void count_lateness();
+  [[nodiscard]] std::function<std::string()> metrics();
   void note_audit_head(Now now);
   void save_bans();      // a chunk of them
   void save_all_bans();  // at the end

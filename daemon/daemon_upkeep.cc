@@ -46,6 +46,7 @@ void Daemon::Parts::look_at_alerts(Now now) {
   const auto done = alerts->look(methods->services(), now);
   if (!done) recorder->note_failure(done.error(), now);
   for (const auto& notice : alerts->take_notices()) {
+    counters.on_notice(notice);
     recorder->event(event_of(notice, now.wall), now);
   }
 }
@@ -99,6 +100,7 @@ Result<void> Daemon::Parts::reload() {
     node->on_policy_changed(options.config.policy, clock_now());
   }
   if (chain) chain->set_policy(coordinator_policy(options.config));
+  methods->services().facts.dashboard = dashboard->configure(options.config);
   const auto changes = sync_config_whitelist(methods->services());
   node->on_blacklist_changed(clock_now());
   if (!changes) {
@@ -138,6 +140,7 @@ void Daemon::Parts::begin_stop() {
   record(EventKind::node_stopping, Severity::notice, "");
   closed = !network;
   if (network) network->stop([this] { closed = true; });
+  dashboard->stop();
   server->stop();
   stop_timer.emplace(io, kStopLimit);
   stop_timer->async_wait([this](const boost::system::error_code& failed) {
@@ -233,6 +236,7 @@ void Daemon::Parts::store_upkeep(Now now) {
 }
 
 void Daemon::Parts::upkeep() {
+  count_lateness();
   const auto now = clock_now();
   if (const auto every = notify.watchdog_interval(); every && now.mono - last_watchdog >= *every) {
     last_watchdog = now.mono;

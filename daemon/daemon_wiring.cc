@@ -6,8 +6,14 @@
 
 #include "daemon/clock.h"
 #include "daemon/daemon_parts.h"
+#include "daemon/methods_table.h"
 
 namespace timectl {
+namespace {
+
+constexpr std::size_t kShownRows = 500;  // masternodes and alerts of the dashboard, each
+
+}  // namespace
 
 std::size_t Daemon::Parts::masternodes() const {
   return whitelist.size() - (own_address && whitelist.contains(*own_address) ? 1U : 0U);
@@ -45,6 +51,30 @@ void Daemon::Parts::open_chain() {
              "; this node runs without a chain until it is restarted");
 }
 
+// The methods are asked as by the node's own user: what the page shows is what the commands show.
+void Daemon::Parts::open_dashboard() {
+  const auto self = [] { return control::Actor{.uid = ::getuid(), .user = "node", .via = "node"}; };
+  DashboardSources sources;
+  sources.overview = [this, self] {
+    const auto asker = self();
+    const json::value none;
+    return overview_now({methods->services(), none, asker, clock_now()}, kShownRows);
+  };
+  sources.history = [this, self] {
+    return methods->handle("overview.history", nullptr, self()).job;
+  };
+  sources.events = [this, self](std::size_t most) {
+    return methods->call("events.list", json::object{{"limit", most}}, self());
+  };
+  sources.metrics = [this] { return metrics(); };
+  sources.log = [this](Severity severity, const std::string& line) {
+    log->write(clock_now().wall, severity, line);
+  };
+  sources.now = [] { return clock_now(); };
+  dashboard.emplace(io, options.socket_path, server->socket_group(), std::move(sources));
+  methods->services().facts.dashboard = dashboard->configure(options.config);
+}
+
 Services Daemon::Parts::services(const ModeDecision& mode) {
   Services result;
   result.config = &options.config;
@@ -57,7 +87,8 @@ Services Daemon::Parts::services(const ModeDecision& mode) {
                   .mode = mode.mode,
                   .passive_because = mode.because,
                   .socket = options.socket_path,
-                  .data_dir = options.data_dir};
+                  .data_dir = options.data_dir,
+                  .service = notify.managed()};
   result.facts.own_address = own_address;
   result.access.node_uid = ::getuid();
   result.access.operators = options.config.node.operators;

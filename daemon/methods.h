@@ -30,6 +30,13 @@ namespace timectl {
 
 class AlertKeeper;
 
+// What `node info` says of the dashboard.
+struct DashboardFacts {
+  std::optional<std::string> url = {};  // without the token
+  std::string token_file = {};
+  std::string off_because = {};  // where there is no url
+};
+
 // What the node says about itself; meaningless without one.
 struct NodeFacts {
   std::int64_t pid = 0;
@@ -40,6 +47,8 @@ struct NodeFacts {
   std::optional<IpAddress> own_address = {};
   std::string socket = {};
   std::string data_dir = {};
+  bool service = false;  // started by a service manager
+  DashboardFacts dashboard = {};
 };
 
 // The chain of a running node, for `timectl sync`.

@@ -200,7 +200,11 @@ control::Reply network_info(const Call& call) {
   info.own_address = facts.own_address;
   info.socket = facts.socket;
   info.data_dir = facts.data_dir;
+  info.service = facts.service;
   if (!services.config->file.empty()) info.config_file = services.config->file;
+  info.dashboard_url = facts.dashboard.url;
+  if (!facts.dashboard.token_file.empty()) info.dashboard_token_file = facts.dashboard.token_file;
+  info.dashboard_off_because = facts.dashboard.off_because;
   info.uptime_seconds = uptime(call).value_or(0);
   info.commit_count = services.config->policy.commit_count;
   info.slots = services.node->slots();

@@ -35,6 +35,7 @@ void Recorder::write(const Event& event, WallTime at) {
 }
 
 void Recorder::event(Event event, Now now) {
+  if (tally_) tally_(event);
   const auto left_out = throttle_.admit(event, now.mono);
   if (!left_out) return;
   if (*left_out > 0) {

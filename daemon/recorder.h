@@ -1,7 +1,8 @@
 #pragma once
 // Where typed events go: the log at once, the followers at once, the history in the next batch.
-// One event, four readers, no second place that words it. The daemon calls it from the network
-// thread; flush() from its tick. A database that cannot be written is a state, not a crash: rows
+// One event, four readers, no second place that words it; the counters of /metrics see those, too,
+// that are too many to be written. The daemon calls it from the network thread; flush() from its
+// tick. A database that cannot be written is a state, not a crash: rows
 // wait in memory (bounded, the oldest are given up) and store_degraded is said once.
 
 #include <functional>
@@ -24,6 +25,8 @@ class Recorder {
   Recorder(Log& log, store::Database& database, config::LogFormat format);
 
   void set_publish(Publish publish) { publish_ = std::move(publish); }
+  // Told of every event before any is left out, for the counters.
+  void set_tally(Publish tally) { tally_ = std::move(tally); }
   void event(Event event, Now now);
   void session(SessionRecord session, Now now);
   void remember(PeerMemory memory);
@@ -53,6 +56,7 @@ class Recorder {
   Throttle throttle_{ThrottleLimits{}};
   Throttle session_throttle_{ThrottleLimits{}};  // sessions of strangers, by the same limits
   Publish publish_;
+  Publish tally_;
   std::vector<Event> events_;
   std::vector<SessionRecord> sessions_;
   std::map<IpAddress, PeerMemory> memories_;  // the newest of each peer

@@ -16,6 +16,8 @@ class ServiceNotify {
   // Reads NOTIFY_SOCKET and WATCHDOG_USEC once and removes them, so that no child inherits them.
   ServiceNotify();
 
+  // Whether a manager started us: it, and nobody else, starts us again.
+  [[nodiscard]] bool managed() const { return !socket_.empty(); }
   // state: "READY=1", "STOPPING=1", "WATCHDOG=1", ...; nothing happens without a manager.
   void send(std::string_view state) const;
   // Half of the manager's limit, at which WATCHDOG=1 is due; none where it does not watch.

@@ -361,6 +361,7 @@ struct NetworkInfo {
   std::optional<IpAddress> own_address = {};
   std::string socket = {};
   std::string data_dir = {};
+  bool service = false;  // started by a service manager, which is who starts it again
   std::optional<std::string> config_file = {};
   double uptime_seconds = 0;
   std::uint32_t commit_count = 0;
@@ -368,11 +369,15 @@ struct NetworkInfo {
   std::vector<WhitelistedPeerInfo> whitelisted_peers = {};
   std::uint64_t whitelist_count = 0;
   SyncInfo sync_status = {};
+  std::optional<std::string> dashboard_url = {};  // without the token, which its file holds
+  std::optional<std::string> dashboard_token_file = {};
+  std::string dashboard_off_because = {};  // where there is no url
 };
 BOOST_DESCRIBE_STRUCT(NetworkInfo, (),
                       (version, network, pid, mode, passive_because, listen, own_address, socket,
-                       data_dir, config_file, uptime_seconds, commit_count, slots,
-                       whitelisted_peers, whitelist_count, sync_status))
+                       data_dir, service, config_file, uptime_seconds, commit_count, slots,
+                       whitelisted_peers, whitelist_count, sync_status, dashboard_url,
+                       dashboard_token_file, dashboard_off_because))
 
 // node.stop, node.reload (admin, need the node); node.start's own answer on its ready pipe:
 struct StartReply {

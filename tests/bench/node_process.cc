@@ -142,7 +142,8 @@ NodeProcess::NodeProcess(const IpAddress& address, const std::string& network)
   std::ofstream(directory_ + "/t.toml")
       << "[node]\nlisten = \"" << address.to_string()
       << "\"\n[network]\nname = \"testnet\"\nport = " << kPort << "\n"
-      << network << "\n[discovery]\nenabled = false\n";
+      << network << "\n[discovery]\nenabled = false\n"
+      << (network.find("[dashboard]") == std::string::npos ? "[dashboard]\nenabled = false\n" : "");
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ == 0) {

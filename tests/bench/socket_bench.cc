@@ -29,7 +29,7 @@ class RunningNode {
     directory_ = ::mkdtemp(pattern.data());
     std::ofstream(directory_ + "/t.toml")
         << "[node]\nlisten = \"127.61.0.2\"\n[network]\nname = \"testnet\"\nport = 24655\n"
-        << "[discovery]\n"
+        << "[dashboard]\nenabled = false\n[discovery]\n"
         << discovery;
     pid_ = ::fork();
     if (pid_ == 0) {

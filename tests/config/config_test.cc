@@ -85,6 +85,37 @@ enabled = false
   EXPECT_FALSE(c.dashboard.enabled);
 }
 
+TEST(Config, OffTheLoopbackTheDashboardNeedsTls) {
+  const std::string tls = "tls_certificate = \"/c.pem\"\ntls_key = \"/k.pem\"\n";
+  const std::string open = "[dashboard]\nlisten = \"0.0.0.0:24010\"\n";
+  const auto refused = problems(open);
+  EXPECT_NE(refused.find("dashboard.listen is not a loopback address"), std::string::npos);
+  EXPECT_NE(refused.find("ssh -L"), std::string::npos) << "the other way is named";
+  EXPECT_EQ(problems(open + tls), "");
+  EXPECT_EQ(problems(open + "enabled = false\n"), "");
+  EXPECT_EQ(problems("[dashboard]\nlisten = \"[::1]:24010\"\n"), "");
+  EXPECT_EQ(problems("[dashboard]\nlisten = \"127.3.2.1:24010\"\n"), "");
+  const std::string metrics = "[metrics]\nenabled = true\nlisten = \"192.0.2.1:9100\"\n";
+  EXPECT_NE(problems(metrics).find("metrics.listen is not"), std::string::npos);
+  EXPECT_EQ(problems("[dashboard]\n" + tls + metrics), "");
+  EXPECT_NE(problems("[dashboard]\ntls_key = \"/k.pem\"\n").find("need each other"),
+            std::string::npos);
+}
+
+TEST(Config, NamesOfTheDashboardAreNamesWithoutAPort) {
+  const auto hosts = [](const std::string& list) {
+    return problems("[dashboard]\nhosts = [" + list + "]\n");
+  };
+  EXPECT_EQ(hosts("\"node.example.org\", \"node\""), "");
+  for (const char* bad : {"node:80", "127.0.0.1", "http://node", "a b", ""}) {
+    EXPECT_NE(hosts("\"" + std::string(bad) + "\"").find("dashboard.hosts"), std::string::npos)
+        << bad;
+  }
+  std::string many;
+  for (int i = 0; i < 17; ++i) many += "\"n" + std::to_string(i) + "\",";
+  EXPECT_NE(hosts(many).find("more than 16"), std::string::npos);
+}
+
 TEST(Config, WhitelistedPeersAreTextsOrTables) {
   const auto checked = check(
       "[network]\n"

@@ -66,6 +66,20 @@ TEST_F(RecorderTest, OneEventReachesLogFollowersAndHistory) {
   EXPECT_EQ(rows->front().peer, kPeer);
 }
 
+TEST_F(RecorderTest, WhatIsTooMuchToBeWrittenIsCountedAllTheSame) {
+  auto database = store::Database::in_memory();
+  Log log(log_options());
+  Recorder recorder(log, database, config::LogFormat::text);
+  int followed = 0;
+  int counted = 0;
+  recorder.set_publish([&](const Event&) { ++followed; });
+  recorder.set_tally([&](const Event&) { ++counted; });
+  const Event knock{.kind = EventKind::inbound_rejected, .peer = kPeer};
+  for (int i = 0; i < 5; ++i) recorder.event(knock, kNow);
+  EXPECT_EQ(counted, 5);
+  EXPECT_EQ(followed, 1);
+}
+
 TEST_F(RecorderTest, OnlyTheNewestDialStateOfAPeerIsWritten) {
   auto database = store::Database::in_memory();
   Log log(log_options());

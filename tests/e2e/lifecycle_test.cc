@@ -196,6 +196,11 @@ TEST(Lifecycle, TheServiceManagerIsToldReadyAndStopping) {
         return seen.find("WATCHDOG=1") != std::string::npos;
       },
       3s));
+  // Another process beside the manager's would run on other data.
+  const auto again = node.timectl({"node", "restart"});
+  EXPECT_EQ(again.status, 64);
+  EXPECT_NE(again.err.find("systemctl restart timectl"), std::string::npos) << again.err;
+  EXPECT_EQ(node.timectl({"node", "info"}).status, 0) << "it runs on";
   node.signal(SIGTERM);
   EXPECT_EQ(node.wait_exit(), 0);
   receive();

@@ -181,9 +181,12 @@ NodeProcess::NodeProcess(Sandbox& sandbox, std::string address, std::string extr
   std::filesystem::create_directories(data_dir_);
   // No test asks the real site or real time servers; those of discovery name a server of their own.
   const bool own = extra_config.find("[discovery]") != std::string::npos;
+  // Nodes of one machine would take one port for it; tests of the dashboard name another.
+  const bool shows = extra_config.find("[dashboard]") != std::string::npos;
   std::ofstream(config_) << "[node]\nlisten = \"" << address_ << "\"\n"
                          << "time_servers = []\n"
                          << (own ? "" : "[discovery]\nenabled = false\n")
+                         << (shows ? "" : "[dashboard]\nenabled = false\n")
                          << "[network]\nname = \"testnet\"\n"
                          << "port = " << sandbox.port() << "\n"
                          << extra_config;

@@ -1,0 +1,4 @@
+// All that is tested against the double, in one browser: to start another is slow.
+
+import './page_test.mjs';
+import './strain_test.mjs';
