@@ -32,6 +32,16 @@ set_target_properties(maxminddb::maxminddb PROPERTIES
   IMPORTED_LOCATION ${MAXMINDDB_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${MAXMINDDB_INCLUDE_DIR})
 
+# The wide one, for `timectl top`.
+find_path(NCURSES_INCLUDE_DIR curses.h REQUIRED)
+find_library(NCURSESW_LIBRARY NAMES libncursesw.a REQUIRED)
+find_library(TINFO_LIBRARY NAMES libtinfo.a REQUIRED)
+add_library(ncursesw::ncursesw STATIC IMPORTED)
+set_target_properties(ncursesw::ncursesw PROPERTIES
+  IMPORTED_LOCATION ${NCURSESW_LIBRARY}
+  INTERFACE_LINK_LIBRARIES ${TINFO_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${NCURSES_INCLUDE_DIR})
+
 # Its headers: the library is loaded when metrics are switched on (daemon/observe/metrics_library.h).
 find_path(PROMETHEUS_CPP_INCLUDE_DIR prometheus/text_serializer.h REQUIRED)
 add_library(prometheus-cpp::headers INTERFACE IMPORTED)

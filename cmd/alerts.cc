@@ -7,6 +7,7 @@
 #include "cmd/commands.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
+#include "cmd/view_text.h"
 #include "daemon/control/alerts_api.h"
 
 namespace timectl::cmd {
@@ -14,21 +15,6 @@ namespace {
 
 using control::AlertRow;
 using control::AlertRuleInfo;
-
-std::string object_of(const std::string& object) {
-  return object.empty() ? "-" : printable(object);
-}
-
-// One word for what becomes of it: silenced and acknowledged ones are not said again.
-Cell state_of(const AlertRow& row) {
-  if (row.state == AlertState::resolved) return {"resolved", Paint::good};
-  if (row.hidden_by) return {"hidden: " + std::string(name_of(*row.hidden_by)), Paint::dim};
-  std::string word(name_of(row.state));
-  if (row.flapping) word = "flapping";
-  if (row.silenced_until) return {word + ", silenced", Paint::dim};
-  if (row.acked_by) return {word + ", acked by " + printable(*row.acked_by), Paint::plain};
-  return {word, row.state == AlertState::firing ? Paint::bad : Paint::plain};
-}
 
 std::string list_text(const Output& out, const std::vector<AlertRow>& rows) {
   return Table(out, rows)
@@ -41,8 +27,8 @@ std::string list_text(const Output& out, const std::vector<AlertRow>& rows) {
                 return Cell{std::string(name_of(row.severity)), paint_of(row.severity)};
               })
       .column("RULE", &AlertRow::rule)
-      .column("OBJECT", [](const AlertRow& row) { return object_of(row.object); })
-      .column("STATE", state_of)
+      .column("OBJECT", [](const AlertRow& row) { return alert_object(row.object); })
+      .column("STATE", alert_state)
       .column("FOR",
               [&](const AlertRow& row) {
                 return row.resolved_at ? human_duration(*row.resolved_at - row.since)

@@ -10,6 +10,8 @@ namespace {
 constexpr Duration kDefaultTimeout = std::chrono::seconds(5);
 constexpr Duration kPoll = std::chrono::seconds(1);
 
+}  // namespace
+
 Result<Route> route_of(Context& context) {
   const auto& globals = context.globals;
   const auto request = config_request(globals);
@@ -27,8 +29,6 @@ Result<Route> route_of(Context& context) {
   }
   return route;
 }
-
-}  // namespace
 
 Result<Answer> ask(Context& context, std::string_view method, const json::value& request) {
   const auto route = route_of(context);

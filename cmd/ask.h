@@ -13,6 +13,8 @@
 
 namespace timectl::cmd {
 
+struct Route;  // client.h
+
 struct Answer {
   json::value data = {};
   std::string source = {};  // "node" or "database"
@@ -26,6 +28,9 @@ template <class Request>
                                  const Request& request) {
   return ask(context, method, to_json(request));
 }
+
+// The way to the node as this command line says it; for those who keep a connection themselves.
+[[nodiscard]] Result<Route> route_of(Context& context);
 
 // Of the running node only (node_not_running otherwise), with a time limit of its own.
 [[nodiscard]] Result<Answer> ask_node(Context& context, std::string_view method,

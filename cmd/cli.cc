@@ -247,11 +247,11 @@ std::shared_ptr<CLI::App> build_tree(Context& context) {
       "timectl peer list\tevery peer with its state and round trip\n"
       "timectl explain TC-WL-001\twhat a code means and what to do\n");
   add_globals(*root, context.globals);
-  for (const auto add :
-       std::to_array({add_status, add_node,   add_whitelist, add_refresh,    add_ban,
-                      add_peer,   add_slots,  add_sync,      add_diagnose,   add_report,
-                      add_alerts, add_events, add_audit,     add_db,         add_wire,
-                      add_config, add_demo,   add_explain,   add_completion, add_version})) {
+  for (const auto add : std::to_array(
+           {add_status,  add_node,       add_whitelist, add_refresh, add_ban,    add_peer,
+            add_slots,   add_sync,       add_diagnose,  add_report,  add_alerts, add_events,
+            add_top,     add_audit,      add_db,        add_wire,    add_config, add_demo,
+            add_explain, add_completion, add_version})) {
     add(*root, context);
   }
   root->require_subcommand(0, 1);

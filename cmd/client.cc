@@ -207,15 +207,37 @@ Result<std::optional<std::string>> Client::receive(Instant deadline) {
   }
 }
 
-Result<json::value> Client::call(std::string_view method, const json::value& params,
-                                 Duration timeout) {
-  const auto deadline = clock_now().mono + timeout;
+Result<std::uint64_t> Client::ask(std::string_view method, const json::value& params,
+                                  Duration timeout) {
   const json::value id = ++last_id_;
   const auto request = control::request_line(id, method, params);
   if (request.size() > control::kRequestLimit) {
     return Error{Code::too_large, "the request is over 4 MiB", "", {"split the input"}};
   }
-  if (auto ok = send(request, deadline); !ok) return ok.error();
+  if (auto ok = send(request, clock_now().mono + timeout); !ok) return ok.error();
+  return last_id_;
+}
+
+Result<std::optional<Client::Heard>> Client::hear() {
+  auto line = receive(clock_now().mono);
+  if (!line) return line.error();
+  if (!*line) return std::optional<Heard>();
+  auto incoming = control::parse_incoming(**line);
+  if (!incoming) return incoming.error();
+  Heard heard;
+  // Compared as numbers: the parser makes a signed one of what was sent unsigned.
+  if (incoming->method.empty() && incoming->id.is_number()) {
+    heard.id = incoming->id.to_number<std::uint64_t>();
+  }
+  heard.result = std::move(incoming->result);
+  return std::optional<Heard>(std::move(heard));
+}
+
+Result<json::value> Client::call(std::string_view method, const json::value& params,
+                                 Duration timeout) {
+  const auto deadline = clock_now().mono + timeout;
+  const auto asked = ask(method, params, timeout);
+  if (!asked) return asked.error();
   for (;;) {
     auto line = receive(deadline);
     if (!line) return line.error();
@@ -224,7 +246,6 @@ Result<json::value> Client::call(std::string_view method, const json::value& par
     if (!incoming) return incoming.error();
     if (!incoming->method.empty()) continue;  // an event of a stream
     // Without an id: about the connection as a whole (too many clients, a line it did not read).
-    // Compared as numbers: the parser makes a signed one of what was sent unsigned.
     const bool ours =
         incoming->id.is_number() && incoming->id.to_number<std::uint64_t>() == last_id_;
     if (ours || incoming->id.is_null()) return std::move(incoming->result);

@@ -42,6 +42,16 @@ class Client {
                                          Duration timeout);
   // After events.follow: the next notification's params; none when `timeout` is over.
   [[nodiscard]] Result<std::optional<json::value>> next_event(Duration timeout);
+  // For those who wait on descriptor() themselves, with several questions out at once: ask() only
+  // sends, hear() takes what has come without waiting, none when that is all. After an error of
+  // the connection (hear() fails itself) no further call.
+  struct Heard {
+    std::uint64_t id = 0;  // that ask() gave; 0: an event of a stream, or about the connection
+    Result<json::value> result = json::value(nullptr);
+  };
+  [[nodiscard]] Result<std::uint64_t> ask(std::string_view method, const json::value& params,
+                                          Duration timeout);
+  [[nodiscard]] Result<std::optional<Heard>> hear();
   [[nodiscard]] const control::HelloReply& node() const { return node_; }
   // For poll() beside other descriptors, as `events --follow` does; owned by the client.
   [[nodiscard]] int descriptor() const { return descriptor_; }

@@ -36,6 +36,7 @@ void add_report(CLI::App& root, Context& context);
 void add_diagnose_log(CLI::App& diagnosis, Context& context);  // a verb of it
 void add_alerts(CLI::App& root, Context& context);
 void add_events(CLI::App& root, Context& context);
+void add_top(CLI::App& root, Context& context);
 void add_audit(CLI::App& root, Context& context);
 void add_db(CLI::App& root, Context& context);
 void add_wire(CLI::App& root, Context& context);

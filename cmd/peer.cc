@@ -9,38 +9,13 @@
 #include "cmd/past_text.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
+#include "cmd/view_text.h"
 #include "daemon/control/api.h"
 
 namespace timectl::cmd {
 namespace {
 
 constexpr std::size_t kWide = 96;  // from here on a table has room for what matters less
-
-Paint paint_of_state(PeerState state) {
-  switch (state) {
-    case PeerState::connected:
-      return Paint::good;
-    case PeerState::suspect:
-    case PeerState::degraded:
-    case PeerState::connecting:
-    case PeerState::tls:
-    case PeerState::handshaking:
-    case PeerState::closing:
-      return Paint::warn;
-    case PeerState::backoff:
-    case PeerState::refused:
-    case PeerState::parked:
-      return Paint::bad;
-    case PeerState::idle:
-    case PeerState::waiting_passive:
-      return Paint::plain;
-  }
-  return Paint::plain;
-}
-
-std::string rtt(const std::optional<double>& milliseconds) {
-  return milliseconds ? fmt::format("{:.1f}", *milliseconds) : "-";
-}
 
 std::string bytes(const std::optional<std::uint64_t>& count) {
   return count ? human_bytes(*count) : "-";
@@ -74,7 +49,7 @@ std::string peer_table(const Output& out, const std::vector<View>& peers) {
           [&](const View& peer) { return peer.connected_at ? lasted(out, peer) : "-"; },
           Align::right)
       .column(
-          "RTT MS", [](const View& peer) { return rtt(peer.rtt_ms); }, Align::right)
+          "RTT MS", [](const View& peer) { return rtt_text(peer.rtt_ms); }, Align::right)
       .column(
           "LOSS", [](const View& peer) { return peer.loss ? percent(*peer.loss) : "-"; },
           Align::right)
@@ -156,7 +131,7 @@ std::string detail_text(const Output& out, const PeerDetailView& peer) {
         {"Connected",
          fmt::format("{} ({}), {}", out.since(*peer.connected_at), out.time(*peer.connected_at),
                      peer.direction == Direction::in ? "it dialled us" : "we dialled it")});
-    fields.push_back({"Round trip", peer.rtt_ms ? rtt(peer.rtt_ms) + " ms" : "unknown"});
+    fields.push_back({"Round trip", peer.rtt_ms ? rtt_text(peer.rtt_ms) + " ms" : "unknown"});
     fields.push_back({"Pings", fmt::format("{} missed in a row, {} lost in this session",
                                            peer.missed_pongs.value_or(0),
                                            peer.loss ? percent(*peer.loss) : "unknown")});
@@ -186,7 +161,7 @@ std::string detail_text(const Output& out, const PeerDetailView& peer) {
     fields.push_back(
         {"Path", fmt::format("segments sent again: {}; round trips vary by {} ms; {}/s",
                              path.retransmitted ? percent(*path.retransmitted) : "unknown",
-                             rtt(path.rtt_deviation_ms),
+                             rtt_text(path.rtt_deviation_ms),
                              human_bytes(static_cast<std::uint64_t>(path.bytes_per_second)))});
     if (!path.silence.empty()) fields.push_back({"Silence", printable(path.silence)});
     fields.push_back({"Patience", patience(path)});
@@ -231,11 +206,11 @@ Result<int> history(Context& context, const control::PeerHistoryRequest& request
                 Align::left, Fit::whole)
             .column("MISSED", &Row::missed_pongs, Align::right)
             .column(
-                "RTT MS", [](const Row& row) { return rtt(row.rtt_ms_p50); }, Align::right);
+                "RTT MS", [](const Row& row) { return rtt_text(row.rtt_ms_p50); }, Align::right);
         if (out.width() >= kWide) {
           table
               .column(
-                  "P95", [](const Row& row) { return rtt(row.rtt_ms_p95); }, Align::right)
+                  "P95", [](const Row& row) { return rtt_text(row.rtt_ms_p95); }, Align::right)
               .column(
                   "IN", [](const Row& row) { return human_bytes(row.bytes_in); }, Align::right)
               .column(

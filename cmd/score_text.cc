@@ -50,9 +50,8 @@ std::vector<double> rounded_penalties(const std::vector<ScorePartView>& parts) {
 }
 
 Paint paint_of_score(double score) {
-  constexpr double kGood = 80;  // of which the neutral half of what is unknown takes some
   constexpr double kPoor = 50;
-  return score >= kGood ? Paint::good : score >= kPoor ? Paint::warn : Paint::bad;
+  return score >= kGoodScore ? Paint::good : score >= kPoor ? Paint::warn : Paint::bad;
 }
 
 constexpr std::size_t kPartWidth = 12;

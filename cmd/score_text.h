@@ -9,6 +9,9 @@
 
 namespace timectl::cmd {
 
+// From here on a score is good; the neutral half of what is unknown takes some of the rest.
+inline constexpr double kGoodScore = 80;
+
 [[nodiscard]] std::string score_text(const Output& out, const control::PeerScoreReply& reply);
 
 }  // namespace timectl::cmd

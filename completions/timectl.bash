@@ -2,7 +2,7 @@
 
 _timectl_commands() {
   case $1 in
-    '') echo 'status node whitelist refresh ban peer slots sync diagnose report alerts events audit db wire config demo explain completion version' ;;
+    '') echo 'status node whitelist refresh ban peer slots sync diagnose report alerts events top audit db wire config demo explain completion version' ;;
     'node') echo 'start stop restart reload status info' ;;
     'whitelist') echo 'add remove list show pending approve reject suggest export import verify' ;;
     'ban') echo 'add remove list why' ;;
@@ -41,6 +41,7 @@ _timectl_options() {
     'audit verify') echo '-h --help --head' ;;
     'audit list') echo '-h --help --since --actor --subject' ;;
     'audit') echo '-h --help' ;;
+    'top') echo '-h --help --interval --once' ;;
     'events') echo '-h --help -f --follow --since --peer --kind' ;;
     'alerts rules') echo '-h --help' ;;
     'alerts silence') echo '-h --help --peer --for --reason' ;;
@@ -159,6 +160,7 @@ _timectl_type() {
     'events --since') echo 'TIME' ;;
     'events --peer') echo 'IP' ;;
     'events --kind') echo 'KIND' ;;
+    'top --interval') echo 'SECONDS' ;;
     'audit list --since') echo 'TIME' ;;
     'audit list --actor') echo 'NAME' ;;
     'audit list --subject') echo 'IP' ;;

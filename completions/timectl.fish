@@ -7,11 +7,11 @@ function __timectl_path
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word --config --network --socket --data-dir --timeout --at --reason --label --liveness --expires --source --list --format --for --sort --since --limit --from --peer --kind --actor --subject --head --commit --nodes --seconds
+        else if contains -- $word --config --network --socket --data-dir --timeout --at --reason --label --liveness --expires --source --list --format --for --sort --since --limit --from --peer --kind --interval --actor --subject --head --commit --nodes --seconds
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist suggest' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer score' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose peer' 'diagnose node' 'diagnose log' 'diagnose facts' 'report' 'alerts' 'alerts list' 'alerts ack' 'alerts silence' 'alerts rules' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist suggest' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer score' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose peer' 'diagnose node' 'diagnose log' 'diagnose facts' 'report' 'alerts' 'alerts list' 'alerts ack' 'alerts silence' 'alerts rules' 'events' 'top' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -47,6 +47,7 @@ complete -c timectl -n '__timectl_at ' -a diagnose -d 'why masternodes went away
 complete -c timectl -n '__timectl_at ' -a report -d 'the targets against what was measured over a period'
 complete -c timectl -n '__timectl_at ' -a alerts -d 'what is wrong, told once: list, acknowledge, silence'
 complete -c timectl -n '__timectl_at ' -a events -d 'what happened, and with --follow what happens'
+complete -c timectl -n '__timectl_at ' -a top -d 'the node on one screen, live: masternodes, alerts, events'
 complete -c timectl -n '__timectl_at ' -a audit -d 'who changed what, in a log that shows tampering'
 complete -c timectl -n '__timectl_at ' -a db -d 'check, back up and restore the database'
 complete -c timectl -n '__timectl_at ' -a wire -d 'frames of the P2P protocol to JSON lines and back'
@@ -241,6 +242,9 @@ complete -c timectl -n '__timectl_at events' -s f -l follow -d 'go on with live 
 complete -c timectl -n '__timectl_at events' -l since -x -d 'only later ones: 1h, or an RFC 3339 time'
 complete -c timectl -n '__timectl_at events' -l peer -x -a '(__timectl_live IP)' -d 'only of this address or label'
 complete -c timectl -n '__timectl_at events' -l kind -x -a '(__timectl_live KIND)' -d 'only of this kind (timectl explain --list)'
+complete -c timectl -n '__timectl_at top' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at top' -l interval -x -d 'how often the node is asked, 0.5 to 30 (1)'
+complete -c timectl -n '__timectl_at top' -l once -d 'print one screen and end'
 complete -c timectl -n '__timectl_at audit' -a list -d 'the changes, the newest last'
 complete -c timectl -n '__timectl_at audit' -a verify -d 'recompute the hash chain; 2 if it is broken'
 complete -c timectl -n '__timectl_at audit' -a head -d 'the last row\'s hash, to note on another machine'

@@ -1,0 +1,108 @@
+#include "cmd/view_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "cmd/sync_verdict.h"
+
+namespace timectl::cmd {
+
+std::string upper(std::string_view word) {
+  std::string out(word);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return out;
+}
+
+std::string node_line(const control::StatusReply& status) {
+  const auto& node = status.node;
+  if (!node.running) return "not running (" + status.network + ")";
+  std::string line = status.network;
+  if (node.mode) line += fmt::format(", {}", name_of(*node.mode));
+  if (node.pid) line += fmt::format(", pid {}", *node.pid);
+  if (node.uptime_seconds) {
+    line +=
+        ", up " + human_duration(Duration(static_cast<Duration::rep>(*node.uptime_seconds * 1e6)));
+  }
+  if (node.listen) line += ", listens on " + printable(*node.listen);
+  return line;
+}
+
+std::string masternodes_line(const control::MasternodesStatus& masternodes) {
+  if (!masternodes.connected) return fmt::format("{} whitelisted", masternodes.whitelisted);
+  return fmt::format("{} of {} connected", *masternodes.connected, masternodes.whitelisted);
+}
+
+std::string slots_line(const SlotsView& slots) {
+  return fmt::format("{} of {} used: {} masternode ({} reserved), {} regular of {}; {} in, {} out",
+                     slots.total, slots.total_max, slots.masternode, slots.masternode_reserved,
+                     slots.regular, slots.regular_max, slots.inbound, slots.outbound);
+}
+
+std::string sync_line(const control::SyncStatus& sync) {
+  if (!sync.height) return "unknown (no verified chain)";
+  std::string line = fmt::format("height {}", grouped(*sync.height));
+  switch (sync.verdict) {
+    case control::SyncVerdict::in_sync:
+      return line + ", in sync";
+    case control::SyncVerdict::unproven:
+      return line + fmt::format(", perhaps behind: a masternode claims {}",
+                                grouped(sync.claimed_height.value_or(0)));
+    case control::SyncVerdict::unknown:
+      return line + ", best height unknown" +
+             (sync.ground.empty() ? "" : ": " + printable(sync.ground, 300));
+    case control::SyncVerdict::other_branch:
+      return line + fmt::format(", on another branch than the believed one, which ends at {}",
+                                grouped(sync.best_height.value_or(0)));
+    case control::SyncVerdict::behind:
+      break;
+  }
+  line += fmt::format(" of {}, {} behind", grouped(sync.best_height.value_or(0)),
+                      grouped(sync.lag_blocks.value_or(0)));
+  if (sync.activity) line += ", " + std::string(activity_row(*sync.activity).phrase);
+  return line;
+}
+
+Paint paint_of_state(PeerState state) {
+  switch (state) {
+    case PeerState::connected:
+      return Paint::good;
+    case PeerState::suspect:
+    case PeerState::degraded:
+    case PeerState::connecting:
+    case PeerState::tls:
+    case PeerState::handshaking:
+    case PeerState::closing:
+      return Paint::warn;
+    case PeerState::backoff:
+    case PeerState::refused:
+    case PeerState::parked:
+      return Paint::bad;
+    case PeerState::idle:
+    case PeerState::waiting_passive:
+      return Paint::plain;
+  }
+  return Paint::plain;
+}
+
+std::string rtt_text(const std::optional<double>& milliseconds) {
+  return milliseconds ? fmt::format("{:.1f}", *milliseconds) : "-";
+}
+
+std::string alert_object(const std::string& object) {
+  return object.empty() ? "-" : printable(object);
+}
+
+Cell alert_state(const control::AlertRow& row) {
+  if (row.state == AlertState::resolved) return {"resolved", Paint::good};
+  if (row.hidden_by) return {"hidden: " + std::string(name_of(*row.hidden_by)), Paint::dim};
+  std::string word(name_of(row.state));
+  if (row.flapping) word = "flapping";
+  if (row.silenced_until) return {word + ", silenced", Paint::dim};
+  if (row.acked_by) return {word + ", acked by " + printable(*row.acked_by), Paint::plain};
+  return {word, row.state == AlertState::firing ? Paint::bad : Paint::plain};
+}
+
+}  // namespace timectl::cmd
