@@ -68,8 +68,10 @@ TEST(AlertRuleTable, EveryRuleHasItsRunbook) {
   std::ifstream file(std::string(TIMECTL_SOURCE_DIR) + "/docs/alerts.md");
   std::string line;
   std::set<std::string> headings;
+  bool runbooks = false;
   while (std::getline(file, line)) {
-    if (line.starts_with("### ")) headings.insert(line.substr(4));
+    if (line.starts_with("## ")) runbooks = line == "## Runbooks";
+    if (runbooks && line.starts_with("### ")) headings.insert(line.substr(4));
   }
   std::set<std::string> rules;
   for (const auto name : names_of<AlertRule>()) rules.emplace(name);
