@@ -16,8 +16,29 @@ namespace {
 using control::AlertRow;
 using control::AlertRuleInfo;
 
+constexpr int kNotTaken = 1;  // exit status
+
+// What became of the last message: "pager, ops waiting (3)" with the attempts that failed.
+Cell sent_of(const AlertRow& row) {
+  std::string text;
+  Paint paint = Paint::plain;
+  for (const auto& delivery : row.deliveries) {
+    text += (text.empty() ? "" : ", ") + printable(delivery.sink);
+    if (delivery.state == DeliveryState::delivered) continue;
+    text += " " + std::string(name_of(delivery.state));
+    if (delivery.attempts > 0) text += " (" + std::to_string(delivery.attempts) + " attempts)";
+    paint = Paint::warn;
+  }
+  return {text.empty() ? "-" : text, paint};
+}
+
+bool has_deliveries(const std::vector<AlertRow>& rows) {
+  return std::ranges::any_of(rows, [](const AlertRow& row) { return !row.deliveries.empty(); });
+}
+
 std::string list_text(const Output& out, const std::vector<AlertRow>& rows) {
-  return Table(out, rows)
+  Table table(out, rows);
+  table
       .column(
           "ID",
           [](const AlertRow& row) { return row.id ? std::to_string(*row.id) : std::string("-"); },
@@ -34,8 +55,9 @@ std::string list_text(const Output& out, const std::vector<AlertRow>& rows) {
                 return row.resolved_at ? human_duration(*row.resolved_at - row.since)
                                        : out.since(row.since);
               })
-      .column("WHAT", &AlertRow::text)
-      .text();
+      .column("WHAT", &AlertRow::text);
+  if (has_deliveries(rows)) table.column("SENT TO", sent_of);
+  return table.text();
 }
 
 Result<int> list(Context& context, const control::AlertsListRequest& request) {
@@ -82,6 +104,27 @@ Result<int> silence(Context& context, const control::AlertSilenceRequest& reques
                         silence.object ? " of " + printable(*silence.object) : std::string(),
                         human_duration(silence.until - silence.from), printable(silence.why)));
       });
+}
+
+// A sink that does not take it is the answer, and the command's failure.
+Result<int> test(Context& context, const control::AlertTestRequest& request) {
+  const auto answer = ask(context, "alerts.test", request);
+  if (!answer) return answer.error();
+  using Reply = control::AlertTestReply;
+  auto shown = show<Reply>(context, "timectl.alerts.test/1", *answer, [&](const Reply& reply) {
+    const bool good = reply.result == SendResult::delivered;
+    std::string text = printable(reply.sink) + " (" + std::string(name_of(reply.kind));
+    if (!reply.to.empty()) text += " to " + printable(reply.to);
+    text += good ? ") took the test" : ") did not take the test: " + printable(reply.error);
+    if (reply.status) text += "; HTTP " + std::to_string(*reply.status);
+    if (reply.exit_status) text += "; exit status " + std::to_string(*reply.exit_status);
+    text += "; " + fmt::format("{:.0f} ms", seconds(reply.took) * 1000) + "\n";
+    if (!reply.answer.empty()) text += "answer: " + printable(reply.answer, 300) + "\n";
+    context.out.text(text);
+  });
+  const auto read = read_answer<Reply>(answer->data);
+  if (shown && read && read->result != SendResult::delivered) return kNotTaken;
+  return shown;
 }
 
 Cell on_of(const AlertRuleInfo& row) {
@@ -161,6 +204,12 @@ void add_alerts(CLI::App& root, Context& context) {
   add_option(quiet, "--for", wanted->lasts, "DURATION", "how long; at most 30 days");
   add_option(quiet, "--reason", wanted->reason, "TEXT", "why; kept in the audit log");
   on_run(quiet, context, [&context, wanted] { return silence(context, *wanted); });
+
+  auto& trial = add_command(alerts, "test", "send a real test message through a sink, now",
+                            {{"alerts test pager", "a name of [[alerts.sink]]; shows the answer"}});
+  auto sink = std::make_shared<control::AlertTestRequest>();
+  add_argument(trial, "sink", Count::one, sink->sink, "SINK", "a sink of the configuration");
+  on_run(trial, context, [&context, sink] { return test(context, *sink); });
 
   auto& listed = add_command(alerts, "rules", "what is watched, how grave it is, when it is said",
                              {{"alerts rules", "`timectl explain RULE` says what to do"}});

@@ -10,7 +10,7 @@ _timectl_commands() {
     'slots') echo 'check' ;;
     'sync') echo 'status watch peers fork pause resume' ;;
     'diagnose') echo 'peer node log facts' ;;
-    'alerts') echo 'list ack silence rules' ;;
+    'alerts') echo 'list ack silence test rules' ;;
     'audit') echo 'list verify head export' ;;
     'db') echo 'check backup restore' ;;
     'wire') echo 'decode encode' ;;
@@ -44,6 +44,7 @@ _timectl_options() {
     'top') echo '-h --help --interval --once' ;;
     'events') echo '-h --help -f --follow --since --peer --kind' ;;
     'alerts rules') echo '-h --help' ;;
+    'alerts test') echo '-h --help' ;;
     'alerts silence') echo '-h --help --peer --for --reason' ;;
     'alerts ack') echo '-h --help' ;;
     'alerts list') echo '-h --help --all --limit' ;;
@@ -157,6 +158,7 @@ _timectl_type() {
     'alerts silence --peer') echo 'IP' ;;
     'alerts silence --for') echo 'DURATION' ;;
     'alerts silence --reason') echo 'TEXT' ;;
+    'alerts test') echo 'SINK' ;;
     'events --since') echo 'TIME' ;;
     'events --peer') echo 'IP' ;;
     'events --kind') echo 'KIND' ;;

@@ -11,7 +11,7 @@ function __timectl_path
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
-            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist suggest' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer score' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose peer' 'diagnose node' 'diagnose log' 'diagnose facts' 'report' 'alerts' 'alerts list' 'alerts ack' 'alerts silence' 'alerts rules' 'events' 'top' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
+            contains -- $longer 'status' 'node' 'node start' 'node stop' 'node restart' 'node reload' 'node status' 'node info' 'whitelist' 'whitelist add' 'whitelist remove' 'whitelist list' 'whitelist show' 'whitelist pending' 'whitelist approve' 'whitelist reject' 'whitelist suggest' 'whitelist export' 'whitelist import' 'whitelist verify' 'refresh' 'ban' 'ban add' 'ban remove' 'ban list' 'ban why' 'peer' 'peer list' 'peer show' 'peer history' 'peer score' 'peer connect' 'peer disconnect' 'slots' 'slots check' 'sync' 'sync status' 'sync watch' 'sync peers' 'sync fork' 'sync pause' 'sync resume' 'diagnose' 'diagnose peer' 'diagnose node' 'diagnose log' 'diagnose facts' 'report' 'alerts' 'alerts list' 'alerts ack' 'alerts silence' 'alerts test' 'alerts rules' 'events' 'audit' 'audit list' 'audit verify' 'audit head' 'audit export' 'db' 'db check' 'db backup' 'db restore' 'wire' 'wire decode' 'wire encode' 'config' 'config check' 'config show' 'config example' 'config path' 'demo' 'explain' 'completion' 'version'; and set -a path $word
         end
     end
     string join ' ' $path
@@ -224,6 +224,7 @@ complete -c timectl -n '__timectl_at report' -l format -x -a 'table markdown' -d
 complete -c timectl -n '__timectl_at alerts' -a list -d 'what is open, pending, silenced or hidden'
 complete -c timectl -n '__timectl_at alerts' -a ack -d 'say that somebody is at it: it is not repeated'
 complete -c timectl -n '__timectl_at alerts' -a silence -d 'tell nothing new of a rule, or of one peer, for some time'
+complete -c timectl -n '__timectl_at alerts' -a test -d 'send a real test message through a sink, now'
 complete -c timectl -n '__timectl_at alerts' -a rules -d 'what is watched, how grave it is, when it is said'
 complete -c timectl -n '__timectl_at alerts' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at alerts list' -s h -l help -d 'this text, or that of a command'
@@ -236,6 +237,7 @@ complete -c timectl -n '__timectl_at alerts silence' -a '(__timectl_live RULE)'
 complete -c timectl -n '__timectl_at alerts silence' -l peer -x -a '(__timectl_live IP)' -d 'only of this peer'
 complete -c timectl -n '__timectl_at alerts silence' -l for -x -d 'how long; at most 30 days'
 complete -c timectl -n '__timectl_at alerts silence' -l reason -x -d 'why; kept in the audit log'
+complete -c timectl -n '__timectl_at alerts test' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at alerts rules' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s f -l follow -d 'go on with live events; needs the node'

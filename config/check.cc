@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "config/keys.h"
+#include "config/sink.h"
 #include "daemon/core/alert_rules.h"
 #include "daemon/core/host_port.h"
 #include "daemon/core/reflect.h"
@@ -140,13 +141,7 @@ class Rules {
       if (!names.emplace(sink.name, true).second) {
         add_key("alerts.sink", "two sinks are called " + sink.name, "");
       }
-      const bool by_url = sink.kind == SinkKind::webhook || sink.kind == SinkKind::alertmanager ||
-                          sink.kind == SinkKind::heartbeat;
-      if (by_url && sink.url.empty()) add_key("alerts.sink", sink.name + " needs a url", "");
-      if (sink.kind == SinkKind::command && sink.command.empty()) {
-        add_key("alerts.sink", sink.name + " needs a command",
-                "command = [\"/path/program\", \"argument\"]");
-      }
+      for (const auto& [message, hint] : problems_of(sink)) add_key("alerts.sink", message, hint);
     }
   }
 

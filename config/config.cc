@@ -9,6 +9,7 @@
 #include "config/keys.h"
 #include "config/load.h"
 #include "config/override.h"
+#include "config/sink.h"
 #include "config/toml_guard.h"
 #include "config/words.h"
 #include "daemon/core/whitelist_import.h"
@@ -152,28 +153,10 @@ class Reader {
           for (const auto& [name, field] : item.as_table()) {
             if (name == "name") {
               read_label(field, sink.name);
-            } else if (name == "kind") {
-              (void)read_word(field, "kind", sink.kind);
-            } else if (name == "severity") {
-              (void)read_word(field, "severity", sink.severity);
-            } else if (name == "url") {
-              read_text(field, "url", sink.url);
-            } else if (name == "secret_file") {
-              read_text(field, "secret_file", sink.secret_file);
-            } else if (name == "command") {
-              const auto scalar = scalar_of(field);
-              const auto* words =
-                  scalar ? std::get_if<std::vector<std::string>>(&*scalar) : nullptr;
-              if (words == nullptr) {
-                add(field.location(), "command must be a list of texts", "[\"/path/program\"]");
-              } else {
-                sink.command = *words;
-              }
-            } else {
-              add(field.location(), "there is no key `" + name + "` in a sink",
-                  did_you_mean(
-                      nearest(name, {"name", "kind", "severity", "url", "secret_file", "command"})),
-                  name);
+            } else if (const auto scalar = scalar_of(field); !scalar) {
+              add(field.location(), name + " of a sink has a value of the wrong kind", "", name);
+            } else if (const auto refusal = assign_sink(sink, name, *scalar)) {
+              add(field.location(), refusal->message, refusal->hint, refusal->is_name ? name : "");
             }
           }
           if (sink.name.empty()) add(item.location(), "the sink has no name", "name = \"pager\"");

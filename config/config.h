@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/core/alert_message.h"
 #include "daemon/core/ip_address.h"
 #include "daemon/core/policy.h"
 #include "daemon/core/vocabulary.h"
@@ -26,8 +27,6 @@ enum class LogFormat : std::uint8_t { text, json };
 BOOST_DESCRIBE_ENUM(LogFormat, text, json)
 enum class ApiPolicy : std::uint8_t { auto_, approve };
 BOOST_DESCRIBE_ENUM(ApiPolicy, auto_, approve)
-enum class SinkKind : std::uint8_t { log, webhook, command, alertmanager, sendmail, heartbeat };
-BOOST_DESCRIBE_ENUM(SinkKind, log, webhook, command, alertmanager, sendmail, heartbeat)
 
 // Where a value comes from; the later one beats the earlier.
 enum class Origin : std::uint8_t { default_, file, environment, flag };
@@ -54,13 +53,21 @@ struct BlacklistedPeer {
 };
 
 struct AlertSink {
-  std::string name;
+  std::string name = {};
   SinkKind kind = SinkKind::log;
-  std::string url;
-  std::vector<std::string> command;  // program and arguments, run without a shell
-  std::string secret_file;
+  std::string url = {};
+  SinkTemplate form = SinkTemplate::json;  // `template`
+  std::vector<std::string> command = {};   // program and arguments, run without a shell
+  std::string secret_file = {};
+  std::string ca_file = {};
+  std::string to = {};
+  std::string from = {};
   Severity severity = Severity::warning;  // the mildest that is sent
+  std::vector<std::string> rules = {};    // none: all
+  std::optional<Duration> timeout = {};   // none: 10 s, of programs 30 s
+  Duration interval = 60s;                // of a heartbeat
 };
+inline constexpr Duration kLongestSinkTimeout = 5min;
 
 struct NodeSection {
   IpAddress listen = IpAddress::v4(0, 0, 0, 0);

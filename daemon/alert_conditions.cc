@@ -159,6 +159,18 @@ void add_chain(Look& look) {
   }
 }
 
+void add_sinks(Look& look) {
+  for (const auto& sink : look.facts.failing_sinks) {
+    std::string text = "The alert sink " + sink.state.name + " fails: " + sink.state.error;
+    if (sink.waiting > 0) text += "; messages that wait: " + std::to_string(sink.waiting);
+    if (sink.state.given_up > 0) text += "; given up: " + std::to_string(sink.state.given_up);
+    look.out.holding.push_back({.rule = sink_failing,
+                                .object = sink.state.name,
+                                .text = std::move(text),
+                                .since = sink.state.failing_since});
+  }
+}
+
 }  // namespace
 
 AlertRules disabled_rules(const config::Config& config) {
@@ -180,6 +192,7 @@ AlertLook alert_look(const AlertFacts& facts) {
   add_masternodes(look);
   add_list(look);
   add_chain(look);
+  add_sinks(look);
   return std::move(look.out);
 }
 

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "daemon/core/alerts.h"
 #include "daemon/core/discovery.h"
+#include "daemon/core/outbox.h"
 #include "daemon/core/sync_views.h"
 #include "daemon/core/views.h"
 #include "daemon/diagnose/node_facts.h"
@@ -48,6 +49,7 @@ struct AlertFacts {
   ListState list = {};
   std::optional<SyncStatusView> sync = {};  // none: there is no chain, or nobody to ask
   std::vector<ForkView> forks = {};
+  std::vector<Outbox::SinkView> failing_sinks = {};
   SlowAlertFacts slow = {};
 };
 

@@ -1,5 +1,6 @@
 #include "daemon/alert_facts.h"
 
+#include "daemon/alert_keeper.h"
 #include "daemon/core/reflect.h"
 
 namespace timectl {
@@ -60,6 +61,9 @@ AlertFacts alert_facts(const Services& services, SlowAlertFacts slow, std::size_
   }
   add_masternodes(services, facts, most_down, now);
   facts.list = services.list->state;
+  if (services.alerts != nullptr && services.alerts->outbox() != nullptr) {
+    facts.failing_sinks = services.alerts->outbox()->failing();
+  }
   if (!services.sync) return facts;
   facts.sync = services.sync->status();
   if (facts.sync->forks > 0) {

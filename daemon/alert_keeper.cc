@@ -40,20 +40,6 @@ constexpr auto kNews = std::to_array<EventKind>({
     EventKind::chain_recovered,
 });
 
-std::string_view word_of(NoticeKind kind) {
-  switch (kind) {
-    case NoticeKind::fired:
-      return "";
-    case NoticeKind::resolved:
-      return "over: ";
-    case NoticeKind::repeated:
-      return "still: ";
-    case NoticeKind::flapping:
-      return "comes and goes: ";
-  }
-  check_failed("every NoticeKind has a word", __FILE__, __LINE__);
-}
-
 }  // namespace
 
 Result<void> AlertKeeper::open(Now now) {
@@ -105,16 +91,36 @@ void AlertKeeper::ask_database(const Services& services, Now now) {
 }
 
 Result<void> AlertKeeper::look(const Services& services, Now now) {
+  // The transaction of another is open: nothing could be stored, so nothing may be told.
+  if (database_.batch_open()) return {};
   if (!due_ && now.mono - looked_at_ < kInterval) return {};
   due_ = false;
   looked_at_ = now.mono;
   if (!host_at_ || now.mono - *host_at_ >= kHostInterval) look_at_host(services, now);
   if (!asked_at_ || now.mono - *asked_at_ >= kQueryInterval) ask_database(services, now);
   alerts_.evaluate(alert_look(alert_facts(services, slow_, Alerts::kMaxOpen, now)), now);
+  auto news = alerts_.take_notices();
+  for (auto& notice : news) {
+    if (outbox_ != nullptr) outbox_->put(message_of(notice, identity_, now.wall), now);
+    notices_.push_back(std::move(notice));
+  }
+  return save();
+}
+
+Result<void> AlertKeeper::save() {
   // Writing is off until the recorder has reopened the file.
-  if (database_.write_failure() || database_.batch_open()) return {};
-  auto done = store::save_alerts(database_, alerts_.unsaved());
-  if (done) alerts_.saved();
+  if (database_.write_failure()) return {};
+  const auto unsaved = alerts_.unsaved();
+  if (outbox_ == nullptr) {
+    auto done = store::save_alerts(database_, unsaved);
+    if (done) alerts_.saved();
+    return done;
+  }
+  for (const auto id : unsaved.forgotten) outbox_->forget_alert(id);
+  auto done = store::save_alerts(database_, unsaved, outbox_->unsaved());
+  if (!done) return done;
+  alerts_.saved();
+  outbox_->saved();
   return done;
 }
 
@@ -129,8 +135,8 @@ Event event_of(const AlertNotice& notice, WallTime at) {
     if (const auto ip = IpAddress::parse(alert.object)) event.peer = *ip;
     event.whitelisted = event.peer.has_value();
   }
-  event.detail = std::string(word_of(notice.kind)) + alert.text + " [" +
-                 std::string(name_of(alert.rule)) + ", alert " + std::to_string(alert.id) + "]";
+  event.detail = sentence_of(notice.kind, alert.text) + " [" + std::string(name_of(alert.rule)) +
+                 ", alert " + std::to_string(alert.id) + "]";
   return event;
 }
 

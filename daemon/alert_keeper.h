@@ -1,16 +1,19 @@
 #pragma once
 // AlertKeeper: the alerts of a running node. The daemon calls look() from its tick and on_event()
 // for every event; every few seconds, and soon after an event that matters, it gathers what holds,
-// asks the engine (core/alerts.h), and has the result on disk before somebody is told. While the
-// database cannot be written it tells all the same: that is one of the alerts. What takes a query
-// or a file is looked at now and then and remembered (SlowAlertFacts).
+// asks the engine (core/alerts.h), and has the result on disk, together with the messages to the
+// sinks, before somebody is told. While the database cannot be written it tells all the same: that
+// is one of the alerts. While a large change is being written it does not look at all. What takes a
+// query or a file is looked at now and then and remembered (SlowAlertFacts).
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/alert_conditions.h"
 #include "daemon/core/events.h"
+#include "daemon/core/outbox.h"
 #include "daemon/methods.h"
 #include "store/database.h"
 
@@ -31,7 +34,15 @@ class AlertKeeper {
   void on_integrity(const std::string& problem) { slow_.database_damaged = problem; }
   // Evaluates where it is time to. An error: the database; what is new is told all the same.
   [[nodiscard]] Result<void> look(const Services& services, Now now);
-  [[nodiscard]] std::vector<AlertNotice> take_notices() { return alerts_.take_notices(); }
+  [[nodiscard]] std::vector<AlertNotice> take_notices() { return std::exchange(notices_, {}); }
+  // Each notice becomes a message in it, stored with the alert. It outlives the keeper.
+  void tell_sinks(Outbox& outbox, NodeIdentity identity) {
+    outbox_ = &outbox;
+    identity_ = std::move(identity);
+  }
+  [[nodiscard]] const Outbox* outbox() const { return outbox_; }
+  // An event has come that is worth a look before the next tick.
+  [[nodiscard]] bool due() const { return due_; }
 
   [[nodiscard]] Alerts& alerts() { return alerts_; }
   [[nodiscard]] const SlowAlertFacts& slow() const { return slow_; }
@@ -39,10 +50,14 @@ class AlertKeeper {
  private:
   void look_at_host(const Services& services, Now now);
   void ask_database(const Services& services, Now now);
+  [[nodiscard]] Result<void> save();
 
   store::Database& database_;
   Alerts alerts_;
   SlowAlertFacts slow_;
+  Outbox* outbox_ = nullptr;
+  NodeIdentity identity_;
+  std::vector<AlertNotice> notices_;
   bool due_ = true;  // at the next look
   Instant looked_at_ = {};
   std::optional<Instant> host_at_;

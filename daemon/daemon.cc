@@ -221,6 +221,7 @@ Result<void> Daemon::Parts::open_control() {
   access.group_name = control::group_name(server->socket_group());
   recorder->set_publish([this](const Event& event) {
     alerts->on_event(event);
+    look_at_alerts_soon();
     server->publish(event);
     if (dashboard) dashboard->on_event(event);
   });
@@ -298,6 +299,7 @@ void Daemon::run() {
   parts.signals.emplace(parts.io, SIGTERM, SIGINT, SIGHUP);
   parts.on_signal();
   parts.upkeep_timer.emplace(parts.io);
+  parts.alert_timer.emplace(parts.io);
   const std::string passive = facts.passive_because;
   parts.record(EventKind::node_started, passive.empty() ? Severity::notice : Severity::warning,
                passive.empty() ? "listening on " + facts.listen.value_or("?")

@@ -28,6 +28,7 @@
 #include "daemon/observe/counters.h"
 #include "daemon/recorder.h"
 #include "daemon/service_notify.h"
+#include "daemon/sink_keeper.h"
 #include "store/database.h"
 
 namespace timectl {
@@ -51,6 +52,7 @@ struct Daemon::Parts {
   observe::Counters counters;
   std::optional<Recorder> recorder;
   std::optional<HistoryKeeper> history;
+  std::optional<SinkKeeper> sinks;
   std::optional<AlertKeeper> alerts;
   std::optional<AsDatabase> as_database;  // asked by the node
   std::optional<Node> node;
@@ -65,14 +67,17 @@ struct Daemon::Parts {
   std::optional<IpAddress> own_address;
   std::optional<asio::steady_timer> upkeep_timer;
   std::optional<asio::steady_timer> stop_timer;
+  std::optional<asio::steady_timer> alert_timer;
   std::jthread checker;  // the whole-file check after an unclean stop
   Instant last_watchdog{};
   Instant last_expiry{};
   Instant last_prune{};
   Instant last_look{};
   Instant last_audit_head{};
+  Instant last_alert_look{};
   bool stopping = false;
   bool flush_posted = false;
+  bool alert_look_posted = false;
   bool closed = false;  // the network has said its goodbyes
 
   Result<void> open_store();
@@ -104,6 +109,7 @@ struct Daemon::Parts {
   void look_at_alerts(Now now);
   void count_lateness();
   [[nodiscard]] std::function<std::string()> metrics();
+  void look_at_alerts_soon();  // an event has come
   void note_audit_head(Now now);
   void save_bans();      // a chunk of them
   void save_all_bans();  // at the end

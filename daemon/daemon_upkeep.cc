@@ -13,6 +13,7 @@ namespace timectl {
 namespace {
 
 constexpr Duration kUpkeepInterval = std::chrono::seconds(1);
+constexpr Duration kAlertLookGap = std::chrono::milliseconds(200);
 constexpr Duration kFlushInterval = std::chrono::milliseconds(20);  // while rows wait
 constexpr Duration kExpiryInterval = std::chrono::minutes(1);
 constexpr Duration kPruneInterval = std::chrono::minutes(10);
@@ -33,8 +34,21 @@ void Daemon::Parts::refuse_config(const std::vector<WhitelistChange>& changes) {
 
 // A node that cannot read what was told still protects, and tells it once more.
 void Daemon::Parts::open_alerts() {
+  sinks.emplace(*database, random_seed(),
+                SinkKeeper::Ways{.post = [this](auto work) { asio::post(io, std::move(work)); },
+                                 .log =
+                                     [this](Severity severity, const std::string& line) {
+                                       log->write(clock_now().wall, severity, line);
+                                     },
+                                 .now = [] { return clock_now(); }});
   alerts.emplace(*database);
   recorder->set_publish([this](const Event& event) { alerts->on_event(event); });
+  if (auto opened = sinks->open(); !opened) {
+    record(EventKind::store_degraded, Severity::error,
+           opened.error().message + "; what waited for the alert sinks is not sent");
+  }
+  sinks->configure(options.config, clock_now());
+  alerts->tell_sinks(sinks->outbox(), sinks->identity());
   if (auto opened = alerts->open(clock_now()); !opened) {
     record(EventKind::store_degraded, Severity::error,
            opened.error().message + "; the alerts begin anew");
@@ -43,12 +57,28 @@ void Daemon::Parts::open_alerts() {
 
 // Told when it is stored. What is told is an event like others.
 void Daemon::Parts::look_at_alerts(Now now) {
+  last_alert_look = now.mono;
   const auto done = alerts->look(methods->services(), now);
   if (!done) recorder->note_failure(done.error(), now);
   for (const auto& notice : alerts->take_notices()) {
     counters.on_notice(notice);
     recorder->event(event_of(notice, now.wall), now);
   }
+  const auto sent = sinks->run(alerts->alerts(), now);
+  if (!sent) recorder->note_failure(sent.error(), now);
+}
+
+// What just happened is looked at in the next turn of the loop; a flood of events at most so often.
+void Daemon::Parts::look_at_alerts_soon() {
+  if (alert_look_posted || stopping || !alert_timer || !alerts->due()) return;
+  alert_look_posted = true;
+  const auto gap = last_alert_look + kAlertLookGap - clock_now().mono;
+  alert_timer->expires_after(std::max(gap, Duration{0}));
+  alert_timer->async_wait([this](const boost::system::error_code& failed) {
+    alert_look_posted = false;
+    // The tick looks when a large change is written.
+    if (!failed && !stopping && !applier->busy()) look_at_alerts(clock_now());
+  });
 }
 
 // It only spreads dials: without it, or with the one from before, the node does all that it has to.
@@ -87,6 +117,8 @@ Result<void> Daemon::Parts::reload() {
   options.config = std::move(*loaded);
   log->reconfigure(options.config.node.log_level);
   open_as_database();
+  sinks->configure(options.config, clock_now());
+  alerts->tell_sinks(sinks->outbox(), sinks->identity());
   raise_descriptor_limit(options.config.policy.slots.max_connections);
   methods->services().access.operators = options.config.node.operators;
   const auto& discovery = options.config.discovery;
@@ -137,6 +169,7 @@ void Daemon::Parts::begin_stop() {
   applier->settle();
   refresher->stop();
   if (chain) chain->stop();
+  sinks->stop();
   record(EventKind::node_stopping, Severity::notice, "");
   closed = !network;
   if (network) network->stop([this] { closed = true; });
@@ -150,7 +183,7 @@ void Daemon::Parts::begin_stop() {
 }
 
 void Daemon::Parts::finish_when_closed() {
-  if (closed && server->clients() == 0) return io.stop();
+  if (closed && server->clients() == 0 && sinks->idle()) return io.stop();
   upkeep_timer->expires_after(std::chrono::milliseconds(10));
   upkeep_timer->async_wait([this](const boost::system::error_code& failed) {
     if (!failed) finish_when_closed();

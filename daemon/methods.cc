@@ -58,6 +58,7 @@ constexpr auto kHandlers = std::to_array<Handler>({
     {"alerts.ack", alerts_ack},
     {"alerts.silence", alerts_silence},
     {"alerts.rules", alerts_rules},
+    {"alerts.test", alerts_test},
     {"audit.list", audit_list},
     {"audit.verify", audit_verify},
     {"audit.head", audit_head},

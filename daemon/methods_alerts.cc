@@ -6,7 +6,9 @@
 #include "daemon/alert_keeper.h"
 #include "daemon/control/alerts_api.h"
 #include "daemon/methods_table.h"
+#include "daemon/sink_targets.h"
 #include "store/alerts_table.h"
+#include "store/outbox_table.h"
 
 namespace timectl {
 namespace {
@@ -20,6 +22,7 @@ class Engine {
     Engine engine;
     if (call.services.alerts != nullptr) {
       engine.alerts_ = &call.services.alerts->alerts();
+      engine.outbox_ = call.services.alerts->outbox();
       return engine;
     }
     auto stored = store::load_alerts(*call.services.database);
@@ -27,11 +30,30 @@ class Engine {
     engine.own_ = std::make_unique<Alerts>();
     engine.own_->load(std::move(stored->alerts), std::move(stored->silences), call.now);
     engine.alerts_ = engine.own_.get();
+    auto waiting = store::load_outbox(*call.services.database);
+    if (!waiting) return waiting.error();
+    engine.own_outbox_ = std::make_unique<Outbox>(0);
+    engine.own_outbox_->load(std::move(*waiting));
+    std::vector<SinkChoice> choices;
+    for (const auto& sink : call.services.config->alerts.sinks) choices.push_back(choice_of(sink));
+    engine.own_outbox_->set_sinks(std::move(choices), call.now);
+    engine.outbox_ = engine.own_outbox_.get();
     return engine;
   }
   Alerts* operator->() const { return alerts_; }
+  [[nodiscard]] std::vector<control::AlertDelivery> deliveries_of(std::uint64_t alert) const {
+    std::vector<control::AlertDelivery> rows;
+    if (outbox_ == nullptr) return rows;
+    for (auto& found : outbox_->deliveries_of(alert)) {
+      rows.push_back(
+          {std::move(found.sink), found.state, found.at, found.attempts, std::move(found.error)});
+    }
+    return rows;
+  }
 
  private:
+  std::unique_ptr<Outbox> own_outbox_;
+  const Outbox* outbox_ = nullptr;
   std::unique_ptr<Alerts> own_;
   Alerts* alerts_ = nullptr;
 };
@@ -50,6 +72,7 @@ control::AlertRow row_of(const Alert& alert, const Engine& engine, WallTime now)
   row.flapping = alert.flapping;
   if (alert.acked_at) row.acked_by = alert.acked_by;
   row.acked_at = alert.acked_at;
+  row.deliveries = engine.deliveries_of(alert.id);
   if (alert.state == AlertState::resolved) return row;
   if (const auto* silence = engine->silence_of(alert.rule, alert.object, now)) {
     row.silenced_until = silence->until;

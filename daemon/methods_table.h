@@ -121,6 +121,7 @@ void sort_peer_rows(PeerRows& rows, const std::string& key);
 [[nodiscard]] control::Reply alerts_ack(const Call& call);
 [[nodiscard]] control::Reply alerts_silence(const Call& call);
 [[nodiscard]] control::Reply alerts_rules(const Call& call);
+[[nodiscard]] control::Reply alerts_test(const Call& call);  // methods_sinks.cc
 [[nodiscard]] control::Reply audit_list(const Call& call);
 [[nodiscard]] control::Reply audit_verify(const Call& call);
 [[nodiscard]] control::Reply audit_head(const Call& call);

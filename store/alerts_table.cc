@@ -3,6 +3,7 @@
 #include "daemon/core/json.h"
 #include "store/columns.h"
 #include "store/connection.h"
+#include "store/outbox_table.h"
 
 namespace timectl::store {
 namespace {
@@ -87,8 +88,10 @@ Result<StoredAlerts> load_alerts(Database& database) {
   });
 }
 
-Result<void> save_alerts(Database& database, const Alerts::Unsaved& unsaved) {
-  if (unsaved.alerts.empty() && unsaved.forgotten.empty()) return {};
+Result<void> save_alerts(Database& database, const Alerts::Unsaved& unsaved,
+                         const Outbox::Changes& changes) {
+  const bool alerts = !unsaved.alerts.empty() || !unsaved.forgotten.empty();
+  if (!alerts) return save_outbox(database, changes);
   Connection& connection = database.connection();
   return in_transaction(connection, Sync::full, "writing the alerts", [&]() -> Result<void> {
     // The resolved first: the same thing may have fired again since, and only one is firing.
@@ -100,6 +103,7 @@ Result<void> save_alerts(Database& database, const Alerts::Unsaved& unsaved) {
     for (const auto id : unsaved.forgotten) {
       Query(connection, "DELETE FROM alerts WHERE id = ?").bind(bounded(id)).run();
     }
+    write_outbox(connection, changes);
     return {};
   });
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/core/alerts.h"
+#include "daemon/core/outbox.h"
 #include "store/audit_log.h"
 #include "store/database.h"
 
@@ -24,8 +25,10 @@ struct StoredAlerts {
 // A row that does not read is database_damaged; of too many the newest are read.
 [[nodiscard]] Result<StoredAlerts> load_alerts(Database& database);
 
-// One transaction. Too long texts are cut and made printable.
-[[nodiscard]] Result<void> save_alerts(Database& database, const Alerts::Unsaved& unsaved);
+// One transaction with the messages about them: an alert is told exactly where they are stored.
+// Too long texts are cut and made printable.
+[[nodiscard]] Result<void> save_alerts(Database& database, const Alerts::Unsaved& unsaved,
+                                       const Outbox::Changes& changes = {});
 
 // The alert as acknowledged, with its audit row ("alert.ack").
 [[nodiscard]] Result<void> acknowledge(Database& database, const AuditOrigin& origin,

@@ -308,6 +308,34 @@ CREATE TABLE silences (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+// Messages wait until the last sink has come past them: alert_sinks.done is the number of the last
+// one that it has. alert_deliveries: what became of the last message about an alert.
+constexpr const char* kOutbox = R"sql(
+CREATE TABLE alert_messages (
+  number INTEGER PRIMARY KEY,
+  message TEXT NOT NULL
+) STRICT;
+CREATE TABLE alert_sinks (
+  name TEXT PRIMARY KEY,
+  done INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  failing_since INTEGER,
+  next_at INTEGER,
+  given_up INTEGER NOT NULL,
+  error TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE alert_deliveries (
+  alert INTEGER NOT NULL,
+  sink TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  error TEXT NOT NULL,
+  PRIMARY KEY (alert, sink)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr auto kMigrations = std::to_array<Migration>({
     {1, "whitelist and audit log", kWhitelistAndAudit},
     {2, "sessions, events and peers", kPeersAndHistory},
@@ -317,6 +345,7 @@ constexpr auto kMigrations = std::to_array<Migration>({
     {6, "the list of masternodes from outside", kApiList},
     {7, "samples, open sessions, scores", kSamples},
     {8, "alerts and silences", kAlerts},
+    {9, "messages to the alert sinks", kOutbox},
 });
 
 }  // namespace

@@ -39,7 +39,10 @@ const std::map<std::string, Lines> kLayers{
     {"daemon/observe",
      {"daemon/observe/", "daemon/core/", "daemon/control/overview_api.h",
       "daemon/control/alerts_api.h", "daemon/control/api.h"}},
-    {"daemon/sinks", {"daemon/sinks/", "daemon/core/"}},
+    // Of the client of lists how libcurl is loaded and which proxy is used: one place for both.
+    {"daemon/sinks",
+     {"daemon/sinks/", "daemon/core/", "daemon/discovery/curl_library.h",
+      "daemon/discovery/proxy_choice.h"}},
     {"daemon/web", {"daemon/web/", "daemon/core/"}},
     {"daemon/control", {"daemon/control/", "daemon/core/"}},
     {"daemon/discovery", {"daemon/discovery/", "daemon/core/"}},

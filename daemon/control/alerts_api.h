@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/core/alerts.h"
+#include "daemon/core/outbox.h"
 #include "daemon/core/vocabulary.h"
 
 namespace timectl::control {
@@ -18,11 +18,14 @@ struct AlertsListRequest {
   std::uint64_t limit = 1000;
 };
 BOOST_DESCRIBE_STRUCT(AlertsListRequest, (), (all, limit))
-struct AlertDelivery {  // to one sink
+struct AlertDelivery {  // of the last message about it to one sink
   std::string sink = {};
-  std::string state = {};
+  DeliveryState state = DeliveryState::waiting;
+  std::optional<WallTime> at = {};  // delivered or given up; waiting: since
+  std::uint64_t attempts = 0;
+  std::string error = {};  // of the last attempt that failed
 };
-BOOST_DESCRIBE_STRUCT(AlertDelivery, (), (sink, state))
+BOOST_DESCRIBE_STRUCT(AlertDelivery, (), (sink, state, at, attempts, error))
 struct AlertRow {
   std::optional<std::uint64_t> id = {};  // null: pending, not said yet
   AlertRule rule = AlertRule::database_unwritable;
@@ -88,5 +91,24 @@ struct AlertRuleInfo {
 BOOST_DESCRIBE_STRUCT(AlertRuleInfo, (),
                       (rule, severity, subject, hold, clear, repeat, behind, enabled, silences,
                        meaning, remedy))
+
+// alerts.test (operate, slow): sends a real message through one sink, now.
+struct AlertTestRequest {
+  std::string sink = {};
+};
+BOOST_DESCRIBE_STRUCT(AlertTestRequest, (), (sink))
+struct AlertTestReply {
+  std::string sink = {};
+  SinkKind kind = SinkKind::log;
+  std::string to = {};  // the host, the program, the address; never a whole url
+  SendResult result = SendResult::delivered;
+  std::optional<std::int64_t> status = {};       // of HTTP
+  std::optional<std::int64_t> exit_status = {};  // of a command
+  Duration took = {};
+  std::string answer = {};  // its first line
+  std::string error = {};
+};
+BOOST_DESCRIBE_STRUCT(AlertTestReply, (),
+                      (sink, kind, to, result, status, exit_status, took, answer, error))
 
 }  // namespace timectl::control

@@ -68,6 +68,7 @@ constexpr auto kMethods = std::to_array<MethodRow>({
     {"alerts.silence", Privilege::operate, kDatabase, "Tell nothing of a rule for some time"},
     {"alerts.rules", Privilege::read, kDatabase, "What is watched, and how grave it is", kQuick,
      kMemory},
+    {"alerts.test", Privilege::operate, kDatabase, "Send a test through one sink, now", kSlow},
     {"audit.list", Privilege::read, kDatabase, "Rows of the audit log"},
     {"audit.verify", Privilege::read, kDatabase, "Check the hash chain", kSlow},
     {"audit.head", Privilege::read, kDatabase, "The last row's hash, to note elsewhere"},

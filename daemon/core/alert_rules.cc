@@ -258,6 +258,16 @@ constexpr auto kRules = std::to_array<AlertRuleRow>({
      {},
      "Masternodes are on another branch than we for more than alerts.fork_blocks.",
      "`timectl sync fork` shows the branches, and whether it waits for your word."},
+    {sink_failing,
+     node,
+     Severity::warning,
+     kStable,
+     kAtOnce,
+     kDaily,
+     {},
+     "Alerts do not arrive at one of the places that they are sent to; they wait for it.",
+     "`timectl alerts test SINK` shows the answer; correct [[alerts.sink]] or the receiver, then "
+     "`timectl node reload`."},
 });
 
 }  // namespace

@@ -43,13 +43,14 @@ enum class AlertRule : std::uint8_t {
   lag,
   network_stalled,
   fork_long,
+  sink_failing,
 };
 BOOST_DESCRIBE_ENUM(AlertRule, database_unwritable, database_damaged, audit_broken, disk_low,
                     descriptors_low, config_rejected, late_timers, clock_step, clock_off,
                     clock_doubted, uplink_down, most_peers_failing, node_passive, port_unreachable,
                     whitelist_empty, list_held_back, list_missing, list_failed, no_masternode,
                     protection_lost, masternode_down, chain_failed, lag_high, lag, network_stalled,
-                    fork_long)
+                    fork_long, sink_failing)
 
 // A set of rules.
 class AlertRules {
@@ -75,8 +76,8 @@ class AlertRules {
   std::uint64_t bits_ = 0;
 };
 
-// What an alert of the rule is about: the node as a whole, one peer (its address), or one fork
-// (the height of its last common block).
+// What an alert of the rule is about: the node as a whole or a named part of it, one peer (its
+// address), or one fork (the height of its last common block).
 enum class AlertSubject : std::uint8_t { node, peer, fork };
 BOOST_DESCRIBE_ENUM(AlertSubject, node, peer, fork)
 

@@ -78,6 +78,7 @@ TEST_F(AlertConditionsTest, EveryRuleIsRaisedBySomeFact) {
   facts.list.held_since = kNow;
   facts.list.failing_since = kNow;
   facts.list.failed_step = FetchStep::dns;
+  facts.failing_sinks.push_back({{.name = "pager", .failing_since = kNow, .error = "500"}, 3});
   facts.sync->best_height = 300;
   facts.sync->lag_blocks = 200;
   facts.sync->clock_doubted = true;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "store/alerts_table.h"
+#include "store/outbox_table.h"
 #include "store/peer_history.h"
 #include "tests/core/node_shell.h"
 
@@ -62,6 +63,20 @@ TEST_F(AlertKeeperTest, AMasternodeThatStaysAwayIsToldOnceAndStoredBefore) {
   ASSERT_EQ(stored.size(), 1U);
   EXPECT_EQ(stored[0].id, told[0].alert.id);
   EXPECT_TRUE(stored[0].told_at);
+}
+
+TEST_F(AlertKeeperTest, AMessageToEachSinkIsStoredWithItsAlert) {
+  Outbox outbox(1);
+  SinkChoice choice;
+  choice.name = "pager";
+  outbox.set_sinks({choice}, shell.now);
+  keeper.tell_sinks(outbox, {"host", "testnet"});
+  ASSERT_EQ(run(2min).size(), 1U);
+  const auto stored = store::load_outbox(database);
+  ASSERT_TRUE(stored);
+  ASSERT_EQ(stored->messages.size(), 1U);
+  EXPECT_EQ(stored->messages[0].object, kAway.to_string());
+  EXPECT_EQ(outbox.take_due(shell.now, false).size(), 1U) << "stored, so it may be sent";
 }
 
 TEST_F(AlertKeeperTest, ARestartGoesOnWhereItWas) {

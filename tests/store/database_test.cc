@@ -147,7 +147,7 @@ TEST(Database, OlderSchemaIsMigratedWithItsRowsAfterACopyWasMade) {
   }
   auto database = directory.open();
   ASSERT_TRUE(database) << database.error().message << database.error().because;
-  EXPECT_EQ(database->schema_version(), 8);
+  EXPECT_EQ(database->schema_version(), 9);
   auto entries = load_whitelist(*database);
   ASSERT_TRUE(entries);
   ASSERT_EQ(entries->size(), 1U);

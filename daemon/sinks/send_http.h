@@ -1,0 +1,24 @@
+#pragma once
+// One request by libcurl (loaded as the client of lists does it), with limits on time, answer and
+// headers; redirects are not followed, and the environment's proxy is used as for lists.
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "daemon/sinks/send.h"
+
+namespace timectl::sinks {
+
+struct HttpRequest {
+  std::string url = {};
+  bool post = true;
+  std::string body = {};
+  std::vector<std::string> headers = {};
+  std::string ca_file = {};
+  Duration timeout = std::chrono::seconds(10);
+};
+
+[[nodiscard]] SendReport send_http(const HttpRequest& request, const std::stop_token& stop);
+
+}  // namespace timectl::sinks

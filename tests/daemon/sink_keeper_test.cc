@@ -1,0 +1,181 @@
+// The sinks of a node on its thread: a thousand alerts at once, one sink that hangs, a full reload.
+#include "daemon/sink_keeper.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+#include <iostream>
+#include <mutex>
+
+#include "daemon/clock.h"
+#include "store/alerts_table.h"
+#include "store/outbox_table.h"
+#include "tests/support/https_server.h"
+
+namespace timectl {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HttpsServer;
+using testing::ServerConnection;
+
+// The node's loop: what is posted to it runs in the test's thread.
+class Loop {
+ public:
+  void post(std::function<void()> work) {
+    const std::lock_guard lock(mutex_);
+    work_.push_back(std::move(work));
+    came_.notify_one();
+  }
+  // Until done() or ten seconds; the longest that one piece of work took.
+  bool run(const std::function<bool()>& done) {
+    const auto until = std::chrono::seconds(10);
+    while (!done()) {
+      std::unique_lock lock(mutex_);
+      if (!came_.wait_for(lock, until, [this] { return !work_.empty(); })) return false;
+      auto work = std::move(work_.front());
+      work_.pop_front();
+      lock.unlock();
+      measure(work);
+    }
+    return true;
+  }
+  void measure(const std::function<void()>& work) {
+    const auto before = thread_time();
+    work();
+    longest = std::max(longest, thread_time() - before);
+  }
+  Duration longest = {};
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::deque<std::function<void()>> work_;
+};
+
+struct SinkKeeperTest : ::testing::Test {
+  SinkKeeperTest()
+      : good({.address = "127.0.0.8"}, [this](auto& c) { serve(c); }),
+        hanging({.address = "127.0.0.8"}, [](ServerConnection& c) {
+          (void)c.read_request();
+          c.wait();
+        }) {
+    keeper.emplace(database, 1,
+                   SinkKeeper::Ways{
+                       .post = [this](auto work) { loop.post(std::move(work)); },
+                       .log = [this](Severity, const std::string& line) { lines.push_back(line); },
+                       .now = [] { return clock_now(); }});
+  }
+  void serve(ServerConnection& connection) {
+    const auto head = connection.read_request();
+    const auto at = head.find("Content-Length: ");
+    const auto body = connection.read_body(std::stoul(head.substr(at + 16)));
+    {
+      const std::lock_guard lock(mutex);
+      for (auto key = body.find("\"key\":"); key != std::string::npos;
+           key = body.find("\"key\":", key + 1)) {
+        ++received;
+      }
+    }
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  }
+  void add(const std::string& name, const HttpsServer& server) {
+    config::AlertSink sink;
+    sink.name = name;
+    sink.kind = SinkKind::webhook;
+    sink.url = "http://" + server.endpoint() + "/";
+    config.alerts.sinks.push_back(sink);
+  }
+  void put(std::uint64_t alerts) {
+    Alerts::Unsaved unsaved;
+    for (std::uint64_t id = 1; id <= alerts; ++id) {
+      Alert alert;
+      alert.id = id;
+      alert.rule = AlertRule::masternode_down;
+      alert.object = "10.0." + std::to_string(id / 250) + "." + std::to_string(id % 250 + 1);
+      alert.state = AlertState::firing;
+      alert.text = "Whitelisted peer " + alert.object + " is not connected";
+      alert.since = clock_now().wall;
+      unsaved.alerts.push_back(alert);
+    }
+    for (const auto& alert : unsaved.alerts) {
+      const auto now = clock_now();
+      keeper->outbox().put(message_of({NoticeKind::fired, alert}, keeper->identity(), now.wall),
+                           now);
+    }
+    EXPECT_TRUE(store::save_alerts(database, unsaved, keeper->outbox().unsaved()));
+    keeper->outbox().saved();
+  }
+  [[nodiscard]] std::size_t taken() {
+    const std::lock_guard lock(mutex);
+    return received;
+  }
+
+  store::Database database = store::Database::in_memory();
+  config::Config config;
+  Loop loop;
+  std::mutex mutex;
+  std::size_t received = 0;
+  std::vector<std::string> lines;
+  HttpsServer good;
+  HttpsServer hanging;
+  Alerts alerts;
+  std::optional<SinkKeeper> keeper;
+};
+
+TEST_F(SinkKeeperTest, AThousandAlertsAtOnceArriveWhileAnotherSinkHangs) {
+  add("good", good);
+  add("hangs", hanging);
+  keeper->configure(config, clock_now());
+  loop.measure([&] { put(1000); });
+  const auto telling = loop.longest;
+  loop.longest = {};
+  loop.measure([&] { EXPECT_TRUE(keeper->run(alerts, clock_now())); });
+  ASSERT_TRUE(loop.run([&] { return keeper->outbox().sink("good")->waiting == 0; }));
+  EXPECT_EQ(taken(), 1000U);
+  EXPECT_EQ(good.requests().size(), 10U) << "a hundred in each";
+  EXPECT_EQ(keeper->outbox().sink("hangs")->waiting, 1000U);
+  std::cout << "the node's thread: " << telling.count() / 1000 << " ms for telling and storing 1000"
+            << ", then at most " << loop.longest.count() << " us at once\n";
+#ifndef TIMECTL_SANITIZED
+  EXPECT_LT(loop.longest, 50ms) << "of the thread's own time";
+#endif
+  EXPECT_EQ(store::load_outbox(database)->messages.size(), 1000U) << "one sink has none of them";
+  keeper->stop();
+  ASSERT_TRUE(loop.run([&] { return keeper->idle(); }));
+  EXPECT_TRUE(keeper->outbox().failing().empty()) << "a stop is no failure";
+}
+
+TEST_F(SinkKeeperTest, AReloadTakesASinkThatHangsAwayWithoutWaiting) {
+  add("hangs", hanging);
+  keeper->configure(config, clock_now());
+  put(1);
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  ASSERT_TRUE(hanging.wait_for_requests(1));
+  config.alerts.sinks.clear();
+  add("good", good);
+  loop.longest = {};
+  loop.measure([&] { keeper->configure(config, clock_now()); });
+  put(2);
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  ASSERT_TRUE(loop.run([&] { return taken() == 2; }));
+  ASSERT_TRUE(loop.run([&] { return keeper->idle(); }));
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  EXPECT_TRUE(store::load_outbox(database)->messages.empty());
+}
+
+TEST_F(SinkKeeperTest, ASecretThatEverybodyCanReadIsSaidAndNothingIsSent) {
+  add("good", good);
+  config.alerts.sinks[0].secret_file = "/etc/passwd";
+  keeper->configure(config, clock_now());
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_NE(lines[0].find("/etc/passwd is open to everybody"), std::string::npos) << lines[0];
+  put(1);
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  ASSERT_TRUE(loop.run([&] { return keeper->outbox().failing().size() == 1; }));
+  EXPECT_EQ(good.connections(), 0U);
+}
+
+}  // namespace
+}  // namespace timectl

@@ -1,0 +1,124 @@
+// What is sent, to the letter, and what a text cannot make of it.
+#include "daemon/sinks/bodies.h"
+
+#include <gtest/gtest.h>
+
+#include "daemon/core/json.h"
+#include "daemon/sinks/signature.h"
+
+namespace timectl::sinks {
+namespace {
+
+using namespace std::chrono_literals;
+
+const WallTime kAt = *parse_rfc3339("2026-11-27T10:20:30.5Z");
+const WallTime kLater = kAt + 1h;
+
+MessagePointer message(const std::string& text, NoticeKind kind = NoticeKind::fired) {
+  Alert alert;
+  alert.id = 12;
+  alert.rule = AlertRule::masternode_down;
+  alert.object = "203.0.113.7";
+  alert.text = text;
+  alert.since = kAt - 30s;
+  if (kind == NoticeKind::resolved) alert.resolved_at = kAt;
+  return std::make_shared<const AlertMessage>(
+      message_of(AlertNotice{kind, alert}, {"host", "testnet"}, kAt));
+}
+
+TEST(Bodies, OurOwnFormSaysEverything) {
+  EXPECT_EQ(
+      json_body({message("It is down")}, kLater),
+      R"({"schema":"timectl.alerts.message/1","version":")" TIMECTL_VERSION
+      R"(","sent_at":"2026-11-27T11:20:30.500Z","alerts":[{"key":"host-testnet-12-fired-)"
+      R"(1795774830500","event":"fired","state":"firing","at":"2026-11-27T10:20:30.500Z","id":12,)"
+      R"("rule":"masternode_down","object":"203.0.113.7","severity":"critical",)"
+      R"("text":"It is down",)"
+      R"("since":"2026-11-27T10:20:00.500Z","resolved_at":null,"node":"host","network":"testnet",)"
+      R"("next":"timectl diagnose peer 203.0.113.7","runbook":"docs/alerts.md#masternode_down",)"
+      R"("test":false}]})");
+}
+
+TEST(Bodies, SlackGetsNoMentionNoLinkAndNoLineOfAPeersChoice) {
+  const auto body = json::parse(slack_body({message("<!channel> & <http://evil|x>\n*b*\x1b[1m")}));
+  const std::string text(body.at("text").as_string());
+  EXPECT_NE(text.find("&lt;!channel&gt; &amp; &lt;http://evil|x&gt;\\x0A*b*"), std::string::npos)
+      << text;
+  EXPECT_EQ(text.find('<'), std::string::npos);
+  EXPECT_TRUE(text.starts_with("CRITICAL: ")) << text;
+  EXPECT_FALSE(body.at("mrkdwn").as_bool());
+}
+
+TEST(Bodies, DiscordMentionsNobodyAndStaysBelowItsLimit) {
+  const auto one = json::parse(discord_body({message("@everyone <@1> **b** `c`")}));
+  EXPECT_TRUE(one.at("allowed_mentions").at("parse").as_array().empty());
+  const std::string text(one.at("content").as_string());
+  EXPECT_NE(text.find("\\@everyone \\<\\@1\\> \\*\\*b"), std::string::npos) << text;
+  const Messages many(batch_of(SinkKind::webhook, SinkTemplate::discord),
+                      message(std::string(900, '*')));
+  EXPECT_LE(json::parse(discord_body(many)).at("content").as_string().size(), 2000U);
+  EXPECT_LE(
+      json::parse(discord_body({message(std::string(1000, '*'))})).at("content").as_string().size(),
+      2000U);
+}
+
+TEST(Bodies, AlertmanagersLabelsAreTheRuleAndTheObjectAndNeverTheText) {
+  const auto first = json::parse(alertmanager_body({message("a")}, kLater, 4min)).at(0);
+  const auto second =
+      json::parse(alertmanager_body({message("b", NoticeKind::resolved)}, kLater, 4min)).at(0);
+  EXPECT_EQ(first.at("labels"), second.at("labels"));
+  EXPECT_EQ(json::serialize(first.at("labels")),
+            R"({"alertname":"timectl_masternode_down","severity":"critical","instance":"host",)"
+            R"("network":"testnet","object":"203.0.113.7"})");
+  EXPECT_EQ(first.at("startsAt"), "2026-11-27T10:20:00.500Z");
+  EXPECT_EQ(first.at("endsAt"), "2026-11-27T11:24:30.500Z") << "unless it is sent again";
+  EXPECT_EQ(second.at("endsAt"), "2026-11-27T10:20:30.500Z");
+  EXPECT_EQ(first.at("annotations").at("summary"), "a");
+}
+
+TEST(Bodies, AMailHasNoHeaderThatATextChose) {
+  SinkTarget target;
+  target.to = "you@example.org";
+  target.from = "timectl@example.org\nBcc: evil@example.org";
+  const auto text = mail(target, {message("K\xc3\xb6ln\r\nBcc: evil@example.org\n\nbody")}, kLater);
+  const auto head = text.substr(0, text.find("\n\n"));
+  EXPECT_EQ(head.find("\nBcc:"), std::string::npos) << head;
+  EXPECT_NE(head.find("To: you@example.org\n"), std::string::npos) << head;
+  EXPECT_NE(head.find("Subject: =?UTF-8?B?W3RpbWVjdGwgaG9zdF0g"), std::string::npos) << head;
+  EXPECT_NE(head.find("Date: Fri, 27 Nov 2026 11:20:30 +0000\n"), std::string::npos) << head;
+  EXPECT_EQ(text.find('\r'), std::string::npos);
+
+  const auto plain = mail(target, {message("It is down")}, kLater);
+  EXPECT_NE(plain.find("Subject: [timectl host] CRITICAL: It is down\n"), std::string::npos);
+}
+
+TEST(Bodies, ADigestSaysEachOfThem) {
+  const Messages two{message("first"), message("second", NoticeKind::resolved)};
+  SinkTarget target;
+  target.to = "you@example.org";
+  EXPECT_NE(mail(target, two, kLater).find("RESOLVED: over: second"), std::string::npos);
+  EXPECT_NE(slack_body(two).find("first"), std::string::npos);
+  EXPECT_EQ(json::parse(json_body(two, kLater)).at("alerts").as_array().size(), 2U);
+  EXPECT_EQ(idempotency_key(two), two[0]->key + "+1");
+}
+
+TEST(Bodies, ACommandsEnvironmentIsDataWithoutControlCharacters) {
+  for (const auto& [name, value] : environment_of(*message("$(reboot) `x` \n\t\x01 end"))) {
+    EXPECT_TRUE(name.starts_with("TIMECTL_ALERT_"));
+    for (const char c : value) EXPECT_GE(static_cast<unsigned char>(c), 0x20U) << name;
+    if (name == "TIMECTL_ALERT_TEXT") {
+      EXPECT_EQ(value.find("$(reboot) `x` "), 0U);
+    }
+  }
+}
+
+// RFC 4231, case 2.
+TEST(Signature, IsHmacSha256OverTheTimeAndTheBody) {
+  EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_EQ(signature("key", "{}", WallTime(1234ms)), "t=1,v1=" + hmac_sha256("key", "1.{}"));
+  EXPECT_NE(signature("key", "{}", WallTime(1s)), signature("key", "{}", WallTime(2s)));
+}
+
+}  // namespace
+}  // namespace timectl::sinks
