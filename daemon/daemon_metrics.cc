@@ -22,6 +22,17 @@ std::function<std::string()> Daemon::Parts::metrics() {
   return metrics_source(overview_now(call, std::max(most, kAlerts)), counters, most);
 }
 
+// At start and after a reload.
+void Daemon::Parts::open_metrics() {
+  if (!options.config.metrics.enabled) return;
+  const auto loaded = observe::load_metrics();
+  if (loaded) return;
+  const auto& error = loaded.error();
+  log->write(clock_now().wall, Severity::warning,
+             "/metrics has nothing to say: " + error.message + ": " + error.because + "; try `" +
+                 error.remedy.front() + "`");
+}
+
 void Daemon::Parts::count_lateness() {
   if (!upkeep_timer) return;
   const auto due = std::chrono::duration_cast<Duration>(upkeep_timer->expiry().time_since_epoch());

@@ -108,6 +108,7 @@ struct Daemon::Parts {
   void look(Now now);                             // once a minute: samples, scores
   void look_at_alerts(Now now);
   void count_lateness();
+  void open_metrics();
   [[nodiscard]] std::function<std::string()> metrics();
   void look_at_alerts_soon();  // an event has come
   void note_audit_head(Now now);

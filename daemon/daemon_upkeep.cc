@@ -133,6 +133,7 @@ Result<void> Daemon::Parts::reload() {
   }
   if (chain) chain->set_policy(coordinator_policy(options.config));
   methods->services().facts.dashboard = dashboard->configure(options.config);
+  open_metrics();
   const auto changes = sync_config_whitelist(methods->services());
   node->on_blacklist_changed(clock_now());
   if (!changes) {

@@ -73,6 +73,7 @@ void Daemon::Parts::open_dashboard() {
   sources.now = [] { return clock_now(); };
   dashboard.emplace(io, options.socket_path, server->socket_group(), std::move(sources));
   methods->services().facts.dashboard = dashboard->configure(options.config);
+  open_metrics();
 }
 
 Services Daemon::Parts::services(const ModeDecision& mode) {

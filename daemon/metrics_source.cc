@@ -15,13 +15,6 @@ double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * kMicrosecond;
 }
 
-// Prometheus refuses the scrape, shows this line, and `up` is 0: a node that cannot tell is not one
-// that has nothing to tell.
-std::string refusal(const Error& error) {
-  return "no metrics: " + error.message + (error.because.empty() ? "" : ": " + error.because) +
-         "\n";
-}
-
 }  // namespace
 
 observe::ProcessFigures process_figures() {
@@ -42,12 +35,12 @@ std::function<std::string()> metrics_source(Result<control::OverviewReply> overv
   // Shared, because a function can be copied and an overview is large.
   auto view = std::make_shared<const Result<control::OverviewReply>>(std::move(overview));
   return [view, counters, max_peers] {
-    if (!*view) return refusal(view->error());
+    if (!*view) return std::string();
     const auto text = observe::metrics_text({.overview = **view,
                                              .counters = counters,
                                              .process = process_figures(),
                                              .max_peers = max_peers});
-    return text ? *text : refusal(text.error());
+    return text ? *text : std::string();
   };
 }
 

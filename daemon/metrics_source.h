@@ -15,8 +15,9 @@ namespace timectl {
 // Of this process, now; a few files of /proc.
 [[nodiscard]] observe::ProcessFigures process_figures();
 
-// Makes the text once, in any thread. Where it cannot be made (no overview, no library) it is a
-// line that no scraper takes for metrics, and that says why.
+// Makes the text, in any thread. Where it cannot be made (no overview, no library) it is empty,
+// which the web server answers with 503: a node that cannot tell is not one without anything to
+// say.
 [[nodiscard]] std::function<std::string()> metrics_source(Result<control::OverviewReply> overview,
                                                           const observe::Counters& counters,
                                                           std::uint64_t max_peers);

@@ -218,6 +218,12 @@ void add_process(Families& out, const ProcessFigures& process) {
 
 }  // namespace
 
+Result<void> load_metrics() {
+  const auto text = prometheus_text({});
+  if (!text) return text.error();
+  return {};
+}
+
 Result<std::string> metrics_text(const MetricsInput& input) {
   Families families;
   add_node(families, input.overview);

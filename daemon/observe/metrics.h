@@ -32,9 +32,9 @@ struct MetricsInput {
   std::uint64_t max_peers = 500;  // metrics.max_peers: masternodes with series of their own
 };
 
-// In the Prometheus text format 0.0.4 (Content-Type kMetricsType). An error: prometheus-cpp is not
-// installed (metrics_library.h).
+// In the Prometheus text format 0.0.4. An error: prometheus-cpp is not installed (metrics_library.h).
 [[nodiscard]] Result<std::string> metrics_text(const MetricsInput& input);
-inline constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+// Loads the library, so that the first scrape does not wait for it. The same error.
+[[nodiscard]] Result<void> load_metrics();
 
 }  // namespace timectl::observe
