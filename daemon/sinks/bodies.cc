@@ -63,6 +63,10 @@ std::string discord_escaped(const std::string& text) {
   return out;
 }
 
+std::string page_of(const AlertMessage& message) {
+  return message.test ? "docs/alerts.md" : runbook_of(message.rule);
+}
+
 json::object alert_json(const AlertMessage& message) {
   json::object alert;
   alert["key"] = message.key;
@@ -79,7 +83,7 @@ json::object alert_json(const AlertMessage& message) {
   alert["node"] = message.node;
   alert["network"] = message.network;
   alert["next"] = next_command(message);
-  alert["runbook"] = message.test ? "docs/alerts.md" : runbook_of(message.rule);
+  alert["runbook"] = page_of(message);
   alert["test"] = message.test;
   return alert;
 }
@@ -184,7 +188,7 @@ std::string alertmanager_body(const Messages& messages, WallTime sent_at, Durati
     if (!message->object.empty()) labels["object"] = message->object;
     json::object annotations{{"summary", message->text},
                              {"next", next_command(*message)},
-                             {"runbook", runbook_of(message->rule)}};
+                             {"runbook", page_of(*message)}};
     alerts.push_back(json::object{
         {"labels", std::move(labels)},
         {"annotations", std::move(annotations)},
