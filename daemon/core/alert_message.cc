@@ -73,7 +73,7 @@ std::string next_command(const AlertMessage& message) {
 }
 
 std::string runbook_of(AlertRule rule) {
-  return "docs/alerts.md#" + std::string(name_of(rule));
+  return "docs/runbooks.md#" + std::string(name_of(rule));
 }
 
 }  // namespace timectl

@@ -60,6 +60,6 @@ inline constexpr std::size_t kMaxMessageText = 1000;  // bytes; as the alert's o
 [[nodiscard]] std::string sentence_of(NoticeKind kind, const std::string& text);
 // The command that tells more: `timectl diagnose peer IP`, `timectl explain RULE`.
 [[nodiscard]] std::string next_command(const AlertMessage& message);
-[[nodiscard]] std::string runbook_of(AlertRule rule);  // "docs/alerts.md#RULE"
+[[nodiscard]] std::string runbook_of(AlertRule rule);  // "docs/runbooks.md#RULE"
 
 }  // namespace timectl

@@ -35,7 +35,7 @@ std::string rule_of(const AlertRuleRow& row) {
          "        annotations:\n          summary: " +
          yaml_text("{{ $labels.instance }}" + object + ": " + std::string(row.meaning)) + "\n" +
          "          remedy: " + yaml_text(row.remedy) + "\n" +
-         "          runbook: docs/alerts.md#" + name + "\n";
+         "          runbook: docs/runbooks.md#" + name + "\n";
 }
 
 // What is hidden behind each cause, as an inhibition.

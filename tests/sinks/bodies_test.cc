@@ -35,7 +35,7 @@ TEST(Bodies, OurOwnFormSaysEverything) {
       R"("rule":"masternode_down","object":"203.0.113.7","severity":"critical",)"
       R"("text":"It is down",)"
       R"("since":"2026-11-27T10:20:00.500Z","resolved_at":null,"node":"host","network":"testnet",)"
-      R"("next":"timectl diagnose peer 203.0.113.7","runbook":"docs/alerts.md#masternode_down",)"
+      R"("next":"timectl diagnose peer 203.0.113.7","runbook":"docs/runbooks.md#masternode_down",)"
       R"("test":false}]})");
 }
 
