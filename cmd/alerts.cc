@@ -18,16 +18,12 @@ using control::AlertRuleInfo;
 
 constexpr int kNotTaken = 1;  // exit status
 
-// What became of the last message: "pager, ops waiting (3)" with the attempts that failed.
 Cell sent_of(const AlertRow& row) {
   std::string text;
   Paint paint = Paint::plain;
   for (const auto& delivery : row.deliveries) {
-    text += (text.empty() ? "" : ", ") + printable(delivery.sink);
-    if (delivery.state == DeliveryState::delivered) continue;
-    text += " " + std::string(name_of(delivery.state));
-    if (delivery.attempts > 0) text += " (" + std::to_string(delivery.attempts) + " attempts)";
-    paint = Paint::warn;
+    text += (text.empty() ? "" : ", ") + alert_delivery(delivery);
+    if (delivery.state != DeliveryState::delivered) paint = Paint::warn;
   }
   return {text.empty() ? "-" : text, paint};
 }

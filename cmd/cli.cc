@@ -244,7 +244,6 @@ std::shared_ptr<CLI::App> build_tree(Context& context) {
       "timectl\thow is it: verdict, masternodes, lag, alerts\n"
       "timectl node start\tstart the node; returns when it is ready\n"
       "timectl whitelist add 203.0.113.7 --label berlin\tprotect a masternode\n"
-      "timectl peer list\tevery peer with its state and round trip\n"
       "timectl explain TC-WL-001\twhat a code means and what to do\n");
   add_globals(*root, context.globals);
   for (const auto add : std::to_array(

@@ -140,7 +140,7 @@ Lines alert_detail(const AlertRow& row, const Output& out, Area area) {
                                               printable(row.silenced_because.value_or("?")))});
   }
   for (const auto& delivery : row.deliveries) {
-    fields.push_back({"Sent to", printable(delivery.sink) + ": " + printable(delivery.state)});
+    fields.push_back({"Sent to", alert_delivery(delivery)});
   }
   if (row.id) {
     fields.push_back({"Next", fmt::format("timectl alerts ack {}", *row.id)});

@@ -91,6 +91,14 @@ std::string rtt_text(const std::optional<double>& milliseconds) {
   return milliseconds ? fmt::format("{:.1f}", *milliseconds) : "-";
 }
 
+std::string alert_delivery(const control::AlertDelivery& delivery) {
+  std::string text = printable(delivery.sink);
+  if (delivery.state == DeliveryState::delivered) return text;
+  text += " " + std::string(name_of(delivery.state));
+  if (delivery.attempts > 0) text += " (" + std::to_string(delivery.attempts) + " attempts)";
+  return text;
+}
+
 std::string alert_object(const std::string& object) {
   return object.empty() ? "-" : printable(object);
 }

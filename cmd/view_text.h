@@ -28,6 +28,8 @@ namespace timectl::cmd {
 
 // One word for what becomes of it: silenced and acknowledged ones are not said again.
 [[nodiscard]] Cell alert_state(const control::AlertRow& row);
+// What became of the last message to one sink: "pager", "ops waiting (3 attempts)".
+[[nodiscard]] std::string alert_delivery(const control::AlertDelivery& delivery);
 [[nodiscard]] std::string alert_object(const std::string& object);
 
 }  // namespace timectl::cmd

@@ -102,7 +102,7 @@ constexpr auto kMetrics = std::to_array<MetricRow>({
     {Metric::events, "timectl_events_total", counter, "events", "kind",
      "Events by kind (`timectl events`), also those that the log leaves out.", "events"},
     {Metric::sessions_ended, "timectl_sessions_ended_total", counter, "sessions", "role reason",
-     "Sessions that ended, by reason (`timectl explain REASON`).", "session records"},
+     "Sessions that ended, by reason (`timectl explain --list`).", "session records"},
     {Metric::dial_failures, "timectl_dial_failures_total", counter, "dials", "role reason",
      "Dials that failed, by reason.", "events: dial_failed"},
     {Metric::received, "timectl_received_bytes_total", counter, "bytes", "role",

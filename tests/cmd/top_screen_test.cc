@@ -151,7 +151,7 @@ TopData hostile(const std::string& text) {
   for (auto& row : view.alerts) {
     row.text = row.object = text;
     row.acked_by = row.silenced_by = row.silenced_because = text;
-    row.deliveries = {{text, text}};
+    row.deliveries = {{.sink = text, .error = text}};
   }
   view.status.summary = view.status.network = view.status.sync.ground = text;
   view.chain.ground = view.chain.activity_because = text;

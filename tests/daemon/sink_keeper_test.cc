@@ -87,9 +87,9 @@ struct SinkKeeperTest : ::testing::Test {
     sink.url = "http://" + server.endpoint() + "/";
     config.alerts.sinks.push_back(sink);
   }
-  void put(std::uint64_t alerts) {
+  void put(std::uint64_t count) {
     Alerts::Unsaved unsaved;
-    for (std::uint64_t id = 1; id <= alerts; ++id) {
+    for (std::uint64_t id = 1; id <= count; ++id) {
       Alert alert;
       alert.id = id;
       alert.rule = AlertRule::masternode_down;
