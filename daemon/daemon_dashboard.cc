@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <utility>
 
@@ -30,9 +31,14 @@ std::string url_of(const IpAddress& ip, std::uint16_t port, const std::string& p
          std::to_string(port) + path;
 }
 
+// Where it stays over a reboot, or the links and what Prometheus has would be worthless after it: a
+// service's state directory, which its group may enter; else beside the socket.
 std::string token_path(const config::Config& config, const std::string& socket_path) {
   if (!config.dashboard.token_file.empty()) return config.dashboard.token_file;
-  const auto folder = std::filesystem::path(socket_path).parent_path();
+  const char* state = std::getenv("STATE_DIRECTORY");  // config/paths.h finds the data by it
+  const auto folder = state != nullptr && *state == '/'
+                          ? std::filesystem::path(state)
+                          : std::filesystem::path(socket_path).parent_path();
   return (folder / (std::string(name_of(config.network.name)) + ".token")).string();
 }
 

@@ -88,7 +88,7 @@ std::string plain_answer(const Decision& decision, const Site& site, bool keep_a
     head.caching = kRevalidate;
     extra = etag_line(*decision.asset);
   } else if (decision.route == Route::enter) {
-    extra = "Location: /\r\nSet-Cookie: " + cookie_name(site.port) + "=" + site.token +
+    extra = "Location: /\r\nSet-Cookie: " + cookie_name(site.token) + "=" + site.token +
             "; HttpOnly; SameSite=Strict; Path=/" + (site.tls ? "; Secure" : "") + "\r\n";
   } else {
     // These words are this program's own: nothing of the request is in them.

@@ -70,7 +70,7 @@ bool any_part(std::string_view text, char separator, Take take) {
 }
 
 bool has_cookie(std::string_view cookies, const Site& site) {
-  const auto start = cookie_name(site.port) + "=";
+  const auto start = cookie_name(site.token) + "=";
   return any_part(cookies, ';', [&](std::string_view part) {
     return part.starts_with(start) && same_secret(part.substr(start.size()), site.token);
   });
@@ -119,8 +119,9 @@ Decision decide_asset(const Head& head, const Asset& asset) {
 
 }  // namespace
 
-std::string cookie_name(std::uint16_t port) {
-  return "timectl_" + std::to_string(port);
+std::string cookie_name(std::string_view token) {
+  constexpr std::size_t kTold = 8;  // the value beside it tells all of it
+  return "timectl_" + std::string(token.substr(0, kTold));
 }
 
 bool same_secret(std::string_view given, std::string_view secret) {

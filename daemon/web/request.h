@@ -36,7 +36,6 @@ struct Head {
 // What is served at one address.
 struct Site {
   std::string token = {};
-  std::uint16_t port = 0;               // part of the cookie's name: cookies know no ports
   std::vector<std::string> hosts = {};  // names, in lower case, that may stand in Host
   std::span<const Asset> assets = {};   // none: no page here, and no API
   bool metrics = false;
@@ -64,7 +63,9 @@ struct Decision {
 
 [[nodiscard]] Decision decide(const Head& head, const Site& site);
 
-[[nodiscard]] std::string cookie_name(std::uint16_t port);
+// By the token: cookies know no ports, and the pages of two nodes may come by one address
+// (tunnels).
+[[nodiscard]] std::string cookie_name(std::string_view token);
 // The same time for every `given` of one length.
 [[nodiscard]] bool same_secret(std::string_view given, std::string_view secret);
 // May the value of Host (with or without a port) stand for this node?

@@ -212,7 +212,6 @@ Result<std::uint16_t> Server::listen(const Listen& where) {
   if (failed) return cannot_listen(where, failed);
   const auto bound = door.acceptor.local_endpoint(failed);
   if (failed) return cannot_listen(where, failed);
-  site.port = bound.port();
   door.site = std::make_shared<const Site>(std::move(site));
   state.doors.push_back(std::move(door));
   return bound.port();

@@ -19,7 +19,7 @@ constexpr std::array<Asset, 2> kAssets{
 
 // Short, so that a fuzzer finds it.
 Site site() {
-  return {.token = "t0k3n", .port = 1, .hosts = {"own"}, .assets = kAssets, .metrics = true};
+  return {.token = "t0k3n", .hosts = {"own"}, .assets = kAssets, .metrics = true};
 }
 
 void check(const Head& head, const std::string& stream) {

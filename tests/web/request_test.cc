@@ -8,17 +8,18 @@ namespace timectl::web {
 namespace {
 
 const std::string kToken(64, 'a');
+const std::string kCookie = "timectl_aaaaaaaa";
 const std::string kWrongToken = std::string(63, 'a') + "b";
 constexpr std::array<Asset, 2> kAssets{
     {{"/", "text/html", "\"1\"", "page"}, {"/app.js", "text/javascript", "\"2\"", "script"}}};
 
 Site dashboard() {
-  return {.token = kToken, .port = 24010, .hosts = {"node.example.org"}, .assets = kAssets};
+  return {.token = kToken, .hosts = {"node.example.org"}, .assets = kAssets};
 }
 
 struct Request {
   Head head = {.method = "GET", .target = "/", .hosts = 1, .host = "127.0.0.1:24010"};
-  std::string cookie = "timectl_24010=" + kToken;
+  std::string cookie = kCookie + "=" + kToken;
   [[nodiscard]] Decision decide(const Site& site = dashboard()) const {
     auto given = head;
     given.cookie = cookie;
@@ -114,12 +115,12 @@ TEST(WebRequest, ANameBoundToThisAddressAnewIsRefused) {
 
 TEST(WebRequest, NothingIsShownWithoutTheToken) {
   const std::vector<std::string> cookies{std::string(),
-                                         "timectl_24010=" + kWrongToken,
-                                         "timectl_24010=" + kToken + "a",
-                                         "timectl_24010=" + kToken.substr(1),
-                                         std::string("timectl_24010="),
-                                         "timectl_24100=" + kToken,
-                                         "xtimectl_24010=" + kToken,
+                                         kCookie + "=" + kWrongToken,
+                                         kCookie + "=" + kToken + "a",
+                                         kCookie + "=" + kToken.substr(1),
+                                         kCookie + "=",
+                                         "timectl_24010=" + kToken,
+                                         "x" + kCookie + "=" + kToken,
                                          kToken};
   for (const auto& cookie : cookies) {
     for (const char* target : {"/", "/app.js", "/api/stream", "/api/overview", "/api/history"}) {
@@ -130,7 +131,16 @@ TEST(WebRequest, NothingIsShownWithoutTheToken) {
     }
   }
   Request request;
-  request.cookie = "a=b; timectl_24010=" + kWrongToken + ";timectl_24010=" + kToken + " ; c";
+  request.cookie = "a=b; " + kCookie + "=" + kWrongToken + ";" + kCookie + "=" + kToken + " ; c";
+  EXPECT_EQ(request.decide().status, 200U);
+}
+
+// By two tunnels to one address a browser sends the cookies of both to each.
+TEST(WebRequest, TheCookiesOfTwoNodesStandBesideEachOther) {
+  const std::string other(64, 'b');
+  ASSERT_NE(cookie_name(other), cookie_name(kToken));
+  Request request;
+  request.cookie = cookie_name(other) + "=" + other + "; " + cookie_name(kToken) + "=" + kToken;
   EXPECT_EQ(request.decide().status, 200U);
 }
 
@@ -154,7 +164,7 @@ TEST(WebRequest, AnEmptyTokenOpensNothing) {
   auto site = dashboard();
   site.token.clear();
   Request request;
-  request.cookie = "timectl_24010=";
+  request.cookie = kCookie + "=";
   EXPECT_EQ(request.decide(site).status, 401U);
   request.head.target = "/?token=";
   EXPECT_EQ(request.decide(site).status, 401U);

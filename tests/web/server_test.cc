@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "daemon/web/request.h"
 #include "tests/web/web_lab.h"
 
 namespace timectl::web {
@@ -83,7 +84,7 @@ TEST(WebServer, TheLinkGivesACookieThatOpensThePage) {
   client.send("GET /?token=" + kToken + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   ASSERT_TRUE(client.read_until("\r\n\r\n"));
   EXPECT_EQ(client.status(), 303U);
-  const auto cookie = "timectl_" + std::to_string(running.port) + "=" + kToken;
+  const auto cookie = cookie_name(kToken) + "=" + kToken;
   EXPECT_NE(client.text().find("Set-Cookie: " + cookie + ";"), std::string::npos);
   client.forget();
   client.send("GET / HTTP/1.1\r\nHost: localhost\r\nCookie: " + cookie + "\r\n\r\n");
