@@ -101,7 +101,7 @@ json::array deliveries(const NodeProcess& node) {
   return {};
 }
 
-TEST(Sinks, AnAlertIsAtTheWebhookWithinASecondOfItsEvent) {
+TEST(Sinks, AnAlertIsAtTheWebhookSoonAfterItsEvent) {
   Sandbox sandbox;
   Hook hook;
   NodeProcess node(sandbox, "127.37.2.2", sink("pager", hook));
