@@ -19,6 +19,7 @@ constexpr Duration kLookInterval = std::chrono::seconds(1);
 // An event is seen at once; a hundred of them are one look.
 constexpr Duration kAfterEvent = std::chrono::milliseconds(50);
 constexpr Duration kLeastInterval = std::chrono::milliseconds(250);
+constexpr int kRest = 20;  // times as long as a look took is the pause after it: 5 % of the thread
 constexpr Duration kHistoryInterval = std::chrono::seconds(60);
 
 std::string url_of(const IpAddress& ip, std::uint16_t port, const std::string& path, bool tls) {
@@ -217,7 +218,17 @@ void Dashboard::on_watched() {
     reload_events_ = true;
     events_.clear();
   }
-  look();
+  look_within(Duration{0});
+}
+
+// However often streams come and go, and however large the whitelist is, looking takes a small
+// share of the thread that answers pings.
+void Dashboard::look_within(Duration wish) {
+  const auto now = sources_.now().mono;
+  const auto least = std::max(kLeastInterval, kRest * last_cost_);
+  const auto within = std::max(wish, last_look_ + least - now);
+  if (within <= Duration{0}) return look();
+  if (next_look_ <= now || next_look_ > now + within) schedule(within);
 }
 
 void Dashboard::add_event(const Event& event) {
@@ -231,9 +242,7 @@ void Dashboard::add_event(const Event& event) {
 void Dashboard::on_event(const Event& event) {
   if (!watching_) return;
   add_event(event);
-  const auto now = sources_.now().mono;
-  const auto soon = std::max(kAfterEvent, last_look_ + kLeastInterval - now);
-  if (next_look_ > now + soon) schedule(soon);
+  look_within(kAfterEvent);
 }
 
 // What was before; from now on they come one by one.
@@ -259,8 +268,9 @@ void Dashboard::look() {
     events_.clear();
     return;
   }
-  schedule(kLookInterval);
   auto overview = sources_.overview();
+  last_cost_ = sources_.now().mono - now;
+  schedule(std::max(kLookInterval, kRest * last_cost_));
   if (!overview) return;
   const bool anew = reload_events_;
   if (anew) load_events();

@@ -55,6 +55,7 @@ class Dashboard {
   void schedule(Duration within);
   void on_watched();
   void look();
+  void look_within(Duration wish);
   void load_events();
   void add_event(const Event& event);
   void refresh_history();
@@ -70,6 +71,7 @@ class Dashboard {
   bool watching_ = false;
   bool reload_events_ = false;
   Instant last_look_{};
+  Duration last_cost_{};
   Instant next_look_{};
   std::vector<ShownEvent> events_;  // not on the board yet; at most kShownEvents
   std::uint64_t last_number_ = 0;

@@ -71,11 +71,23 @@ Result<std::string> write_token(const std::string& path, int fd, gid_t group) {
   const bool done = ::fstat(fd, &made) == 0 &&
                     (made.st_gid == group || ::fchown(fd, static_cast<uid_t>(-1), group) == 0) &&
                     ::fchmod(fd, 0640) == 0 &&
-                    ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+                    ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                    ::fsync(fd) == 0;
   if (done) return token;
-  const int failed = errno;
-  ::unlink(path.c_str());
-  return cannot(path, reason(failed));
+  return cannot(path, reason(errno));
+}
+
+// Under another name first: a crash leaves no half of a token under this one.
+Result<std::string> make_token(const std::string& path, gid_t group) {
+  const std::string part = path + ".part";
+  ::unlink(part.c_str());  // of a crash
+  const Descriptor file(
+      ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (file.get() < 0) return cannot(path, reason(errno));
+  auto token = write_token(path, file.get(), group);
+  if (token && ::rename(part.c_str(), path.c_str()) != 0) token = cannot(path, reason(errno));
+  if (!token) ::unlink(part.c_str());
+  return token;
 }
 
 Result<std::string> read_token(const std::string& path, int fd) {
@@ -112,18 +124,12 @@ bool is_token(std::string_view text) {
 }
 
 Result<std::string> open_token(const std::string& path, gid_t group) {
-  const int created =
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (created >= 0) {
-    const Descriptor file(created);
-    return write_token(path, file.get(), group);
-  }
-  if (errno != EEXIST) return cannot(path, reason(errno));
   // O_NONBLOCK: a pipe of somebody must not hold the start.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (file.get() >= 0) return read_token(path, file.get());
   if (errno == ELOOP) return refused(path, "it is a symbolic link");
-  return cannot(path, reason(errno));
+  if (errno != ENOENT) return cannot(path, reason(errno));
+  return make_token(path, group);
 }
 
 }  // namespace timectl::web

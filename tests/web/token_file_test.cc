@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "tests/control/lab.h"
@@ -35,6 +36,12 @@ TEST_F(TokenFile, IsMadeForTheGroupAndKept) {
   EXPECT_EQ(*again, *token);
   ASSERT_EQ(::unlink(path.c_str()), 0);
   EXPECT_NE(*open(), *token);
+}
+
+TEST_F(TokenFile, WhatACrashLeftIsNoHindrance) {
+  std::ofstream(path + ".part") << "half";
+  EXPECT_EQ(open()->size(), 64U);
+  EXPECT_FALSE(std::filesystem::exists(path + ".part"));
 }
 
 TEST_F(TokenFile, GetsTheGroupThatIsAskedFor) {
