@@ -6,6 +6,7 @@
 #include "config/keys.h"
 #include "config/sink.h"
 #include "daemon/core/alert_rules.h"
+#include "daemon/core/events.h"
 #include "daemon/core/host_port.h"
 #include "daemon/core/reflect.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMostTimeServers = 8;  // all are asked at once
 constexpr std::size_t kMostHosts = 16;
+constexpr std::size_t kLongestNodeName = 64;
 
 class Rules {
  public:
@@ -21,6 +23,7 @@ class Rules {
 
   std::vector<Problem> lists() && {
     addresses();
+    node_name();
     time_servers();
     disabled_rules();
     sinks();
@@ -108,6 +111,13 @@ class Rules {
     if (fine) return;
     add_key(key, std::string(key) + " would make other nodes ban this one",
             std::string(limit) + ", unless node.listen is in 127.0.0.0/8");
+  }
+
+  void node_name() {
+    const auto& name = config_.node.name;
+    if (printable(name) == name && name.size() <= kLongestNodeName) return;
+    add_key("node.name", "node.name is not one line of at most 64 printable bytes",
+            "it stands in each alert; empty: the host's name");
   }
 
   void time_servers() {

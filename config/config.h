@@ -70,6 +70,7 @@ struct AlertSink {
 inline constexpr Duration kLongestSinkTimeout = 5min;
 
 struct NodeSection {
+  std::string name;  // in alerts; empty: the host's
   IpAddress listen = IpAddress::v4(0, 0, 0, 0);
   std::optional<IpAddress> external_address;  // none: the source address of the default route
   std::string data_dir;                       // empty: by config/paths.h

@@ -18,6 +18,7 @@ constexpr double kMega = 1'048'576;
 #define WORD(path) [](Config& c) -> Slot { return word(c.path); }
 
 constexpr Key kKeys[] = {
+    {"node", "name", 0, 0, "this node's name in its alerts", MEMBER(node.name)},
     {"node", "listen", 0, 0, "address to listen on and to dial from", MEMBER(node.listen)},
     {"node", "external_address", 0, 0, "how other nodes see us", MEMBER(node.external_address)},
     {"node", "data_dir", 0, 0, "directory of the database", MEMBER(node.data_dir)},

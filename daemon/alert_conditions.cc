@@ -4,6 +4,7 @@
 
 #include "daemon/chain_conditions.h"
 #include "daemon/control/api.h"
+#include "daemon/core/alert_message.h"
 #include "daemon/core/reflect.h"
 
 namespace timectl {
@@ -98,19 +99,18 @@ void add_node(Look& look) {
   }
 }
 
-std::string with(const std::string& why) {
-  return why.empty() ? "" : " (" + why + ")";
+void add_peer(Look& look, AlertRule rule, const PeerTrouble& peer, const std::string& what) {
+  auto object = peer.ip.to_string();
+  auto text = "Whitelisted peer " + labelled(peer.label, object) + what +
+              (peer.why.empty() ? "" : ": " + peer.why);
+  look.out.holding.push_back(
+      {.rule = rule, .object = std::move(object), .text = std::move(text), .label = peer.label});
 }
 
 void add_masternodes(Look& look) {
   const auto& facts = look.facts;
   if (facts.whitelisted == 0) look.add(whitelist_empty, "The whitelist is empty");
-  for (const auto& peer : facts.kept_out) {
-    look.out.holding.push_back(
-        {.rule = protection_lost,
-         .object = peer.ip.to_string(),
-         .text = "Whitelisted peer " + peer.ip.to_string() + " is kept out" + with(peer.why)});
-  }
+  for (const auto& peer : facts.kept_out) add_peer(look, protection_lost, peer, " is kept out");
   if (!facts.active) {
     look.out.known.erase(no_masternode);
     look.out.known.erase(masternode_down);
@@ -119,12 +119,7 @@ void add_masternodes(Look& look) {
   if (facts.whitelisted > 0 && facts.connected == 0) {
     look.add(no_masternode, "No whitelisted peer is connected");
   }
-  for (const auto& peer : facts.down) {
-    look.out.holding.push_back(
-        {.rule = masternode_down,
-         .object = peer.ip.to_string(),
-         .text = "Whitelisted peer " + peer.ip.to_string() + " is not connected" + with(peer.why)});
-  }
+  for (const auto& peer : facts.down) add_peer(look, masternode_down, peer, " is not connected");
 }
 
 // The list of masternodes: what waits for the operator, and since when it cannot be had.

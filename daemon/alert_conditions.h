@@ -30,7 +30,8 @@ struct SlowAlertFacts {
 
 struct PeerTrouble {
   IpAddress ip = {};
-  std::string why = {};  // one clause; may be empty
+  std::string why = {};  // a clause or a sentence without its full stop; may be empty
+  std::string label = {};
 };
 
 struct AlertFacts {

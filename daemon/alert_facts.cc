@@ -1,13 +1,31 @@
 #include "daemon/alert_facts.h"
 
+#include <cctype>
+
 #include "daemon/alert_keeper.h"
 #include "daemon/core/reflect.h"
 
 namespace timectl {
 namespace {
 
-constexpr std::size_t kExplained = 100;  // of the masternodes that are down: why takes a look each
+// Why a masternode is down takes a look at each. All of them or none, so that no text changes
+// because of another peer; so many at once have one cause anyway.
+constexpr std::size_t kExplained = 1000;
 constexpr std::size_t kForks = 10;
+
+// A clause: what else keeps it away, or how its last connection or attempt ended. Nothing that
+// passes by itself, such as its state or a time: an alert says it for hours.
+std::string why_down(const Node& node, const IpAddress& ip, Now now) {
+  const auto held = node.kept_away_because(ip, now);
+  if (!held.empty()) return held.substr(0, held.find(" for another "));
+  const auto peer = node.peer(ip, now);
+  if (!peer || !peer->last_end_reason) return "";
+  std::string why(reason_row(*peer->last_end_reason).meaning);
+  while (why.ends_with('.')) why.pop_back();
+  const bool word = why.size() > 1 && why[1] >= 'a' && why[1] <= 'z';  // not of "TCP" or "A"
+  if (word) why[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(why[0])));
+  return why;
+}
 
 void add_masternodes(const Services& services, AlertFacts& facts, std::size_t most_down, Now now) {
   const auto& whitelist = *services.whitelist;
@@ -16,9 +34,9 @@ void add_masternodes(const Services& services, AlertFacts& facts, std::size_t mo
     const auto standing = standing_of(true, services.config->policy.whitelist.ban_immunity);
     for (const auto& [ip, entry] : whitelist.entries()) {
       if (whitelist.blacklist().contains(ip)) {
-        facts.kept_out.push_back({ip, "network.blacklisted_peers holds it"});
+        facts.kept_out.push_back({ip, "network.blacklisted_peers holds it", entry.label});
       } else if (const auto* ban = services.bans->in_force(ip, standing)) {
-        facts.kept_out.push_back({ip, "banned: " + ban->reason});
+        facts.kept_out.push_back({ip, "banned, " + ban->reason, entry.label});
       }
     }
   }
@@ -28,16 +46,12 @@ void add_masternodes(const Services& services, AlertFacts& facts, std::size_t mo
   const auto view = node.masternodes(now);
   facts.whitelisted = view.whitelisted;  // without ourselves
   facts.connected = view.connected;
+  const bool explained = down.size() <= kExplained;
   for (const auto& ip : down) {
     if (facts.down.size() >= most_down) break;
-    std::string why;
-    if (facts.down.size() < kExplained) {
-      why = node.kept_away_because(ip, now);
-      if (const auto peer = why.empty() ? node.peer(ip, now) : Error{}) {
-        why = std::string(name_of(peer->state));
-      }
-    }
-    facts.down.push_back({ip, std::move(why)});
+    const auto* entry = whitelist.find(ip);
+    facts.down.push_back(
+        {ip, explained ? why_down(node, ip, now) : "", entry == nullptr ? "" : entry->label});
   }
 }
 

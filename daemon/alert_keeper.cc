@@ -42,6 +42,12 @@ constexpr auto kNews = std::to_array<EventKind>({
 
 }  // namespace
 
+std::string left_out_text(std::size_t count) {
+  return std::to_string(Alerts::kMaxOpen) +
+         " alerts are open and there is no room for more: " + std::to_string(count) +
+         " conditions are not watched";
+}
+
 Result<void> AlertKeeper::open(Now now) {
   // A node that starts has read its configuration and opened its files, or says that it has not.
   slow_.config_rejected = "";
@@ -90,6 +96,25 @@ void AlertKeeper::ask_database(const Services& services, Now now) {
   }
 }
 
+// What ends because there is nothing to watch any more did not get well.
+void AlertKeeper::find_moot(const Services& services, AlertLook& look) const {
+  const auto& sinks = services.config->alerts.sinks;
+  for (const auto& alert : alerts_.open()) {
+    const bool peer = alert_rule_row(alert.rule).subject == AlertSubject::peer;
+    std::string text;
+    if (const auto ip = peer ? IpAddress::parse(alert.object) : Error{}) {
+      if (services.whitelist->contains(*ip)) continue;
+      text = "Peer " + labelled(alert.label, alert.object) + " is no longer whitelisted";
+    } else if (alert.rule == AlertRule::no_masternode && services.whitelist->size() == 0) {
+      text = "The whitelist is empty: no masternode is expected";
+    } else if (alert.rule == AlertRule::sink_failing &&
+               std::ranges::find(sinks, alert.object, &config::AlertSink::name) == sinks.end()) {
+      text = "The alert sink " + alert.object + " is no longer configured";
+    }
+    if (!text.empty()) look.moot.insert_or_assign({alert.rule, alert.object}, std::move(text));
+  }
+}
+
 Result<void> AlertKeeper::look(const Services& services, Now now) {
   // The transaction of another is open: nothing could be stored, so nothing may be told.
   if (database_.batch_open()) return {};
@@ -98,9 +123,17 @@ Result<void> AlertKeeper::look(const Services& services, Now now) {
   looked_at_ = now.mono;
   if (!host_at_ || now.mono - *host_at_ >= kHostInterval) look_at_host(services, now);
   if (!asked_at_ || now.mono - *asked_at_ >= kQueryInterval) ask_database(services, now);
-  alerts_.evaluate(alert_look(alert_facts(services, slow_, Alerts::kMaxOpen, now)), now);
+  auto holds = alert_look(alert_facts(services, slow_, kMostEntries, now));
+  find_moot(services, holds);
+  const bool had_room = alerts_.left_out() == 0;
+  alerts_.evaluate(holds, now);
+  if (had_room && alerts_.left_out() > 0) said_.push_back(left_out_text(alerts_.left_out()));
   auto news = alerts_.take_notices();
   for (auto& notice : news) {
+    // Of before a restart: it is over, so no look has brought the label back.
+    const auto ip = IpAddress::parse(notice.alert.object);
+    const auto* entry = ip ? services.whitelist->find(*ip) : nullptr;
+    if (entry != nullptr && notice.alert.label.empty()) notice.alert.label = entry->label;
     if (outbox_ != nullptr) outbox_->put(message_of(notice, identity_, now.wall), now);
     notices_.push_back(std::move(notice));
   }
@@ -135,8 +168,8 @@ Event event_of(const AlertNotice& notice, WallTime at) {
     if (const auto ip = IpAddress::parse(alert.object)) event.peer = *ip;
     event.whitelisted = event.peer.has_value();
   }
-  event.detail = sentence_of(notice.kind, alert.text) + " [" + std::string(name_of(alert.rule)) +
-                 ", alert " + std::to_string(alert.id) + "]";
+  event.detail = sentence_of(notice.kind, text_of(notice)) + " [" +
+                 std::string(name_of(alert.rule)) + ", alert " + std::to_string(alert.id) + "]";
   return event;
 }
 

@@ -34,6 +34,8 @@ class AlertKeeper {
   void on_integrity(const std::string& problem) { slow_.database_damaged = problem; }
   // Evaluates where it is time to. An error: the database; what is new is told all the same.
   [[nodiscard]] Result<void> look(const Services& services, Now now);
+  // Sentences for the log, each once: conditions for which there is no room.
+  [[nodiscard]] std::vector<std::string> take_said() { return std::exchange(said_, {}); }
   [[nodiscard]] std::vector<AlertNotice> take_notices() { return std::exchange(notices_, {}); }
   // Each notice becomes a message in it, stored with the alert. It outlives the keeper.
   void tell_sinks(Outbox& outbox, NodeIdentity identity) {
@@ -48,6 +50,7 @@ class AlertKeeper {
   [[nodiscard]] const SlowAlertFacts& slow() const { return slow_; }
 
  private:
+  void find_moot(const Services& services, AlertLook& look) const;
   void look_at_host(const Services& services, Now now);
   void ask_database(const Services& services, Now now);
   [[nodiscard]] Result<void> save();
@@ -58,12 +61,15 @@ class AlertKeeper {
   Outbox* outbox_ = nullptr;
   NodeIdentity identity_;
   std::vector<AlertNotice> notices_;
+  std::vector<std::string> said_;
   bool due_ = true;  // at the next look
   Instant looked_at_ = {};
   std::optional<Instant> host_at_;
   std::optional<Instant> asked_at_;
 };
 
+// Of conditions for which there is no room, for the log and for whoever lists the alerts.
+[[nodiscard]] std::string left_out_text(std::size_t count);
 // The event that says a notice in the log, to the followers and in the history.
 [[nodiscard]] Event event_of(const AlertNotice& notice, WallTime at);
 

@@ -60,6 +60,7 @@ void Daemon::Parts::look_at_alerts(Now now) {
   last_alert_look = now.mono;
   const auto done = alerts->look(methods->services(), now);
   if (!done) recorder->note_failure(done.error(), now);
+  for (const auto& line : alerts->take_said()) log->write(now.wall, Severity::warning, line);
   for (const auto& notice : alerts->take_notices()) {
     counters.on_notice(notice);
     recorder->event(event_of(notice, now.wall), now);

@@ -72,6 +72,22 @@ std::vector<MessagePointer> SinkKeeper::firing(const std::string& sink, const Al
   return messages;
 }
 
+// A sink that is new hears what is open already. An Alertmanager does so every minute anyway.
+void SinkKeeper::catch_up(const Alerts& alerts, Now now) {
+  for (const auto& name : outbox_.take_new_sinks()) {
+    const auto sink = sinks_.find(name);
+    if (sink == sinks_.end() || sink->second.target->kind == SinkKind::alertmanager) continue;
+    for (const auto& told : firing(name, alerts, now)) {
+      const auto had = outbox_.deliveries_of(told->alert);
+      const bool silent = alerts.silence_of(told->rule, told->object, now.wall) != nullptr;
+      if (silent || std::ranges::find(had, name, &SinkDelivery::sink) != had.end()) continue;
+      auto message = *told;
+      message.to = name;
+      outbox_.put(std::move(message), now);
+    }
+  }
+}
+
 void SinkKeeper::write_log(const Parcel& parcel, Now now) {
   for (const auto& message : parcel.messages) {
     ways_.log(message->severity, "alert message: " + sinks::json_body({message}, now.wall));
@@ -130,6 +146,7 @@ Result<void> SinkKeeper::run(const Alerts& alerts, Now now) {
   std::erase_if(retired_, [](const auto& worker) { return worker->finished(); });
   const bool unwritable = database_.write_failure().has_value();
   if (!stopped_) {
+    catch_up(alerts, now);
     for (auto& parcel : outbox_.take_due(now, unwritable)) begin(std::move(parcel), alerts, now);
   }
   tell();

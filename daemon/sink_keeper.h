@@ -54,6 +54,7 @@ class SinkKeeper {
   };
   void begin(Parcel parcel, const Alerts& alerts, Now now);
   void take(const std::string& sink, std::uint64_t worker, const sinks::SendReport& report);
+  void catch_up(const Alerts& alerts, Now now);
   void write_log(const Parcel& parcel, Now now);
   void tell();
   [[nodiscard]] std::vector<MessagePointer> firing(const std::string& sink, const Alerts& alerts,

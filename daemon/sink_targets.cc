@@ -10,6 +10,7 @@
 
 #include "daemon/core/events.h"
 #include "daemon/core/reflect.h"
+#include "daemon/host.h"
 #include "daemon/sinks/send.h"
 
 namespace timectl {
@@ -47,10 +48,16 @@ std::string read_secret(const std::string& path, std::string& problem) {
 
 }  // namespace
 
+// By default many hosts have one name, and two nodes one host: the own address tells them apart.
 NodeIdentity identity_of(const config::Config& config) {
+  const std::string network(name_of(config.network.name));
+  if (!config.node.name.empty()) return {config.node.name, network, config.node.name};
   std::array<char, 256> name{};
   const bool known = ::gethostname(name.data(), name.size() - 1) == 0;
-  return {known ? std::string(name.data()) : "unknown", std::string(name_of(config.network.name))};
+  NodeIdentity identity{known ? std::string(name.data()) : "unknown", network};
+  const auto own = own_address_of(config);
+  if (own) identity.instance = identity.node + "@" + own->to_string();
+  return identity;
 }
 
 sinks::SinkTarget target_of(const config::AlertSink& sink, const NodeIdentity& identity) {
@@ -81,6 +88,7 @@ SinkChoice choice_of(const config::AlertSink& sink) {
     }
   }
   choice.batch = sinks::batch_of(sink.kind, sink.form);
+  choice.digests = sinks::takes_digests(sink.kind, sink.form);
   choice.messages = sink.kind != SinkKind::heartbeat;
   if (sink.kind == SinkKind::heartbeat) choice.every = sink.interval;
   if (sink.kind == SinkKind::alertmanager) choice.every = sinks::kResend;

@@ -28,7 +28,8 @@ AlertMessage read_message(SQLite::Statement& statement) {
   };
   if (message.number != number || number == 0) reader.bad_last("has another number");
   if (!fine(message.text) || !fine(message.object) || !fine(message.node) || !fine(message.key) ||
-      !fine(message.network)) {
+      !fine(message.network) || !fine(message.label) || !fine(message.instance) ||
+      !fine(message.to)) {
     reader.bad_last("is not printable text");
   }
   return message;

@@ -8,8 +8,10 @@
 #include <boost/describe/class.hpp>
 #include <boost/describe/enum.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/core/alerts.h"
 
@@ -23,8 +25,10 @@ BOOST_DESCRIBE_ENUM(SinkTemplate, json, slack, discord)
 
 // Whose messages they are; the same in all of one node.
 struct NodeIdentity {
-  std::string node = {};  // the host's name
+  std::string node = {};  // a name for people: node.name, or the host's
   std::string network = {};
+  // Differs between nodes, for receivers that tie what belongs together; empty: the name.
+  std::string instance = {};
 };
 
 struct AlertMessage {
@@ -35,17 +39,22 @@ struct AlertMessage {
   std::uint64_t alert = 0;
   AlertRule rule = AlertRule::database_unwritable;
   std::string object = {};
+  std::string label = {};  // of the object
   Severity severity = Severity::warning;
-  std::string text = {};
+  std::string text = {};  // one sentence: what is wrong, or how it ended
   WallTime since = {};
   std::optional<WallTime> resolved_at = {};
   std::string node = {};
   std::string network = {};
-  bool test = false;  // of `timectl alerts test`: nothing is wrong
+  std::string instance = {};
+  bool moot = false;    // over because there is nothing to watch any more
+  bool test = false;    // of `timectl alerts test`: nothing is wrong
+  std::string to = {};  // of one sink, which is new; empty: of all
 };
 BOOST_DESCRIBE_STRUCT(AlertMessage, (),
-                      (number, key, at, kind, alert, rule, object, severity, text, since,
-                       resolved_at, node, network, test))
+                      (number, key, at, kind, alert, rule, object, label, severity, text, since,
+                       resolved_at, node, network, instance, moot, test, to))
+using MessagePointer = std::shared_ptr<const AlertMessage>;
 
 inline constexpr std::size_t kMaxMessageText = 1000;  // bytes; as the alert's own on disk
 
@@ -56,10 +65,27 @@ inline constexpr std::size_t kMaxMessageText = 1000;  // bytes; as the alert's o
                                       WallTime at);
 [[nodiscard]] AlertMessage test_message(const NodeIdentity& identity, WallTime at);
 
-// "Whitelisted peer 1.2.3.4 is not connected", with "over: ", "still: " or "comes and goes: ".
+// So many messages of one rule that say the same of different objects are one digest for those who
+// would be called for each: more names than one takes in at a glance, and the cause is likely one.
+inline constexpr std::size_t kDigestFrom = 10;
+inline constexpr std::size_t kMaxDigest = 1000;  // messages: with a JSON of each below 1 MiB
+inline constexpr std::size_t kDigestNames = 10;  // that the sentence gives
+// How many from there on say the same, each of another object.
+[[nodiscard]] std::size_t alike_from(const std::vector<MessagePointer>& messages, std::size_t at);
+// The one message that stands for these, with the first one's key and id, and no object; none where
+// they are too few or not alike.
+[[nodiscard]] std::optional<AlertMessage> digest_of(const std::vector<MessagePointer>& messages);
+
+// "berlin (203.0.113.7)", or the object alone.
+[[nodiscard]] std::string labelled(const std::string& label, const std::string& object);
+// What a notice says: what is wrong, or, where it is over, how it ended and how long it was.
+[[nodiscard]] std::string text_of(const AlertNotice& notice);
+// With "still: " or "comes and goes: " where it is no news.
 [[nodiscard]] std::string sentence_of(NoticeKind kind, const std::string& text);
-// The command that tells more: `timectl diagnose peer IP`, `timectl explain RULE`.
+// The command that tells more: `timectl diagnose peer IP`, `timectl explain RULE`; empty where it
+// is over, and nothing is to be done.
 [[nodiscard]] std::string next_command(const AlertMessage& message);
-[[nodiscard]] std::string runbook_of(AlertRule rule);  // "docs/runbooks.md#RULE"
+[[nodiscard]] std::string remedy_of(const AlertMessage& message);  // of the table; empty as above
+[[nodiscard]] std::string runbook_of(AlertRule rule);              // "docs/runbooks.md#RULE"
 
 }  // namespace timectl

@@ -91,6 +91,8 @@ struct AlertRuleRow {
   AlertRules behind;         // not said while one of these is open: it follows from it
   std::string_view meaning;  // one sentence, for people
   std::string_view remedy;
+  // The sentence that says its end: {who} is its object, with the label; {time} how long it held.
+  std::string_view end;
 };
 [[nodiscard]] std::span<const AlertRuleRow> alert_rule_table();
 [[nodiscard]] const AlertRuleRow& alert_rule_row(AlertRule rule);

@@ -14,6 +14,12 @@ Instant instant_of(WallTime at, Duration most, Now now) {
   return now.mono - std::clamp(age, Duration{0}, most);
 }
 
+std::string moot_of(const AlertLook& look, const std::pair<AlertRule, std::string>& key) {
+  if (look.disabled.contains(key.first)) return "No longer watched: alerts.disabled_rules has it";
+  const auto found = look.moot.find(key);
+  return found == look.moot.end() ? "" : found->second;
+}
+
 }  // namespace
 
 std::vector<AlertCondition> without_consequences(std::vector<AlertCondition> all) {
@@ -78,6 +84,7 @@ void Alerts::take(const AlertCondition& condition, Now now) {
   }
   it->second.holds = true;
   it->second.alert.text = condition.text;
+  it->second.alert.label = condition.label;
 }
 
 void Alerts::evaluate(const AlertLook& look, Now now) {
@@ -85,7 +92,7 @@ void Alerts::evaluate(const AlertLook& look, Now now) {
   for (auto& [key, entry] : open_) {
     // What cannot be known now stays as it is; what is pending begins anew.
     const bool kept = !look.known.contains(key.first) && entry.alert.state == AlertState::firing;
-    if (!kept || look.disabled.contains(key.first)) entry.holds = false;
+    if (!kept || !moot_of(look, key).empty()) entry.holds = false;
   }
   for (const auto& condition : look.holding) {
     if (!look.disabled.contains(condition.rule)) take(condition, now);
@@ -97,7 +104,7 @@ void Alerts::evaluate(const AlertLook& look, Now now) {
     const bool hidden = cause_of(key.first, key.second) != nullptr;
     const bool stays = entry.alert.state == AlertState::pending
                            ? step_pending(entry, hidden, now)
-                           : step_firing(entry, known, look.disabled.contains(key.first), now);
+                           : step_firing(entry, known, moot_of(look, key), now);
     it = stays ? std::next(it) : open_.erase(it);
   }
   forget_flaps(now.wall);
@@ -112,7 +119,7 @@ bool Alerts::step_pending(Entry& entry, bool hidden, Now now) {
   return true;
 }
 
-bool Alerts::step_firing(Entry& entry, bool known, bool disabled, Now now) {
+bool Alerts::step_firing(Entry& entry, bool known, const std::string& moot, Now now) {
   auto& alert = entry.alert;
   if (entry.holds) {
     if (alert.cleared_at) {
@@ -122,7 +129,7 @@ bool Alerts::step_firing(Entry& entry, bool known, bool disabled, Now now) {
     remind(entry, now);
     return true;
   }
-  if (!known && !disabled) return true;
+  if (!known && moot.empty()) return true;
   if (!alert.cleared_at) {
     alert.cleared_at = now.wall;
     entry.clear = now.mono;
@@ -130,8 +137,8 @@ bool Alerts::step_firing(Entry& entry, bool known, bool disabled, Now now) {
   }
   const auto& row = alert_rule_row(alert.rule);
   const Duration clear = alert.flapping ? std::max(row.clear, kFlapClear) : row.clear;
-  if (!disabled && now.mono - entry.clear < clear) return true;
-  resolve(entry, now);
+  if (moot.empty() && now.mono - entry.clear < clear) return true;
+  resolve(entry, moot, now);
   return false;
 }
 
@@ -165,19 +172,19 @@ void Alerts::remind(Entry& entry, Now now) {
 }
 
 // The end of what was told is told, silenced or not: it closes what the receiver holds open.
-void Alerts::resolve(Entry& entry, Now now) {
+void Alerts::resolve(Entry& entry, const std::string& moot, Now now) {
   entry.alert.state = AlertState::resolved;
   entry.alert.resolved_at = now.wall;
-  if (entry.alert.told_at) tell(NoticeKind::resolved, entry, now);
+  if (entry.alert.told_at) tell(NoticeKind::resolved, entry, now, moot);
   dirty_.insert_or_assign(entry.alert.id, entry.alert);
   keep_resolved(std::move(entry.alert));
 }
 
-void Alerts::tell(NoticeKind kind, Entry& entry, Now now) {
+void Alerts::tell(NoticeKind kind, Entry& entry, Now now, std::string moot) {
   entry.alert.told_at = now.wall;
   entry.since = now.mono;
   dirty_.insert_or_assign(entry.alert.id, entry.alert);
-  notices_.push_back({kind, entry.alert});
+  notices_.push_back({kind, entry.alert, std::move(moot)});
 }
 
 void Alerts::keep_resolved(Alert alert) {

@@ -34,6 +34,7 @@ struct AlertCondition {
   std::string text = {};               // the sentence for people; may change at any time
   std::optional<WallTime> since = {};  // where it is known
   std::string brief = {};              // a clause for the summary of `status`; may be empty
+  std::string label = {};              // of the object, where the operator gave it one
 };
 
 // One evaluation: of each rule in `known` everything that holds. What is not known stays as it is.
@@ -41,6 +42,9 @@ struct AlertLook {
   std::vector<AlertCondition> holding = {};
   AlertRules known = AlertRules::all();
   AlertRules disabled = {};  // alerts.disabled_rules: nothing is raised, what is open is resolved
+  // What is no longer there to be watched (a peer that left the whitelist), and the sentence that
+  // says so: what is open of it is resolved at once.
+  std::map<std::pair<AlertRule, std::string>, std::string> moot = {};
 };
 
 // The same without what follows from another of them, in the same order: for those who show what
@@ -66,6 +70,7 @@ struct Alert {
   bool flapping = false;
   std::string acked_by = {};
   std::optional<WallTime> acked_at = {};
+  std::string label = {};  // the object's; not stored, the next look brings it back
   friend bool operator==(const Alert&, const Alert&) = default;
 };
 BOOST_DESCRIBE_STRUCT(Alert, (),
@@ -91,6 +96,7 @@ BOOST_DESCRIBE_ENUM(NoticeKind, fired, resolved, repeated, flapping)
 struct AlertNotice {
   NoticeKind kind = NoticeKind::fired;
   Alert alert = {};
+  std::string moot = {};  // resolved because there is nothing to watch any more: the sentence
 };
 
 class Alerts {
@@ -157,11 +163,12 @@ class Alerts {
 
   void take(const AlertCondition& condition, Now now);
   [[nodiscard]] bool step_pending(Entry& entry, bool hidden, Now now);  // false: it is forgotten
-  [[nodiscard]] bool step_firing(Entry& entry, bool known, bool disabled, Now now);
+  // `moot`: it is over at once, and why.
+  [[nodiscard]] bool step_firing(Entry& entry, bool known, const std::string& moot, Now now);
   void fire(Entry& entry, Now now);
   void remind(Entry& entry, Now now);
-  void resolve(Entry& entry, Now now);
-  void tell(NoticeKind kind, Entry& entry, Now now);
+  void resolve(Entry& entry, const std::string& moot, Now now);
+  void tell(NoticeKind kind, Entry& entry, Now now, std::string moot = "");
   void keep_resolved(Alert alert);
   void forget_flaps(WallTime now);
 

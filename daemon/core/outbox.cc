@@ -17,6 +17,17 @@ std::string name_of_alert(const AlertMessage& message) {
          ")";
 }
 
+// Of those that wait: a digest alone, and what is before the next digest as usual.
+std::size_t parcel_size(const std::vector<MessagePointer>& waiting, std::size_t most) {
+  std::size_t size = 0;
+  while (size < waiting.size() && size < most) {
+    const auto run = alike_from(waiting, size);
+    if (run >= kDigestFrom) return size == 0 ? run : size;
+    size += run;
+  }
+  return std::min(size, most);
+}
+
 }  // namespace
 
 void Outbox::load(Stored stored) {
@@ -70,6 +81,7 @@ void Outbox::set_sinks(std::vector<SinkChoice> sinks, Now now) {
       sink.state.done = next_ - 1;
       sink.due = sink.beat = now.mono;
       dirty_sinks_.insert(name);
+      new_sinks_.push_back(name);
     }
     sink.choice = std::move(choice);
     gone_sinks_.erase(name);
@@ -85,6 +97,7 @@ void Outbox::set_sinks(std::vector<SinkChoice> sinks, Now now) {
 }
 
 bool Outbox::wants(const Sink& sink, const AlertMessage& message) {
+  if (!message.to.empty() && message.to != sink.choice.name) return false;
   return sink.choice.messages && message.severity <= sink.choice.mildest &&
          sink.choice.rules.contains(message.rule);
 }
@@ -130,10 +143,19 @@ void Outbox::fill(Sink& sink, bool unsaved, Parcel& parcel) {
   }
   const bool alone = sink.state.done < sink.alone_until;
   const std::size_t most = alone ? 1 : std::max<std::size_t>(sink.choice.batch, 1);
-  for (; at != messages_.end() && parcel.messages.size() < most; ++at) {
+  const bool digests = sink.choice.digests && !alone;
+  parcel.messages = next_for(sink, unsaved, digests ? std::max(most, kMaxDigest) : most);
+  if (digests) parcel.messages.resize(parcel_size(parcel.messages, most));
+}
+
+std::vector<MessagePointer> Outbox::next_for(const Sink& sink, bool unsaved,
+                                             std::size_t most) const {
+  std::vector<MessagePointer> next;
+  for (auto at = after(sink.state.done); at != messages_.end() && next.size() < most; ++at) {
     if ((*at)->number > stored_ && !unsaved) break;
-    if (wants(sink, **at)) parcel.messages.push_back(*at);
+    if (wants(sink, **at)) next.push_back(*at);
   }
+  return next;
 }
 
 std::vector<Parcel> Outbox::take_due(Now now, bool unsaved) {

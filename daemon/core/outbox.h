@@ -37,6 +37,7 @@ struct SinkChoice {
   std::size_t batch = 1;  // messages of one parcel at most
   Duration every = {};    // an empty parcel at such intervals; 0: never
   bool messages = true;
+  bool digests = false;  // kDigestFrom and more that are alike come as one parcel, whatever `batch`
 };
 
 enum class DeliveryState : std::uint8_t { waiting, delivered, failed };
@@ -83,8 +84,6 @@ struct SendOutcome {
   std::optional<Duration> retry_after = {};
 };
 
-using MessagePointer = std::shared_ptr<const AlertMessage>;
-
 struct Parcel {
   std::string sink = {};
   std::vector<MessagePointer> messages = {};  // empty: it is time for a sign of life
@@ -110,6 +109,8 @@ class Outbox {
   void load(Stored stored);
   // A sink that is new begins with the next message; what one that is gone did not get is gone.
   void set_sinks(std::vector<SinkChoice> sinks, Now now);
+  // The sinks that were new, each once: what was told before is to be put for them.
+  [[nodiscard]] std::vector<std::string> take_new_sinks() { return std::exchange(new_sinks_, {}); }
 
   void put(AlertMessage message, Now now);
   void forget_alert(std::uint64_t alert);  // it is no longer shown
@@ -164,6 +165,9 @@ class Outbox {
   [[nodiscard]] std::deque<MessagePointer>::const_iterator after(std::uint64_t number) const;
   void wait_for(const Sink& sink, const AlertMessage& message);
   void fill(Sink& sink, bool unsaved, Parcel& parcel);
+  // What it wants from there on, up to the next that is not stored; at most so many.
+  [[nodiscard]] std::vector<MessagePointer> next_for(const Sink& sink, bool unsaved,
+                                                     std::size_t most) const;
   void take_done(Sink& sink, DeliveryState state, const std::string& error, Now now);
   void give_up(Sink& sink, const AlertMessage& message, const std::string& why, Now now);
   void count_failure(Sink& sink, const SendOutcome& outcome, Now now);
@@ -182,6 +186,7 @@ class Outbox {
   std::set<std::pair<std::uint64_t, std::string>> dirty_deliveries_;
   std::vector<std::uint64_t> forgotten_;
   std::vector<std::string> said_;
+  std::vector<std::string> new_sinks_;
 };
 
 }  // namespace timectl

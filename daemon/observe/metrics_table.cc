@@ -65,8 +65,8 @@ constexpr auto kMetrics = std::to_array<MetricRow>({
     {Metric::alerts_silenced, "timectl_alerts_silenced", gauge, "alerts", "rule severity",
      "Alerts that fire in a silence.", "overview: alerts"},
     {Metric::alert_active, "timectl_alert_active", gauge, "", "rule severity object",
-     "1 for each alert that fires outside a silence; the object is an address, a fork's height, or "
-     "empty. At most 500, the gravest.",
+     "1 for each alert that fires outside a silence; the object is an address, a fork's height, a "
+     "sink's name, or empty. At most 500, the gravest.",
      "overview: alerts"},
     {Metric::alerts_left_out, "timectl_alerts_left_out", gauge, "alerts", "",
      "Open alerts that are not in the figures above: there are too many.", "overview"},

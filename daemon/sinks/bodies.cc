@@ -9,10 +9,14 @@ namespace {
 
 constexpr std::size_t kBatch = 100;
 constexpr std::size_t kSlackBatch = 50;
-constexpr std::size_t kSlackLine = 600;  // 50 of them are below Slack's 40,000 characters
-constexpr std::size_t kDiscordBatch = 8;
-constexpr std::size_t kDiscordLine = 230;  // 8 of them are below Discord's 2,000 characters
-constexpr std::size_t kSubject = 150;      // bytes; RFC 5322 advises lines below 78
+constexpr std::size_t kSlackLine = 600;  // 50 of them, each with its command: below 40,000
+constexpr std::size_t kSlackAlone = 3000;
+constexpr std::size_t kDiscordBatch = 6;
+constexpr std::size_t kDiscordLine = 220;  // 6 of them, each with its command: below 2,000
+constexpr std::size_t kDiscordAlone = 1400;
+constexpr std::size_t kDiscordRemedy = 300;
+constexpr std::size_t kMailLines = 200;  // of a digest; the count says how many there are
+constexpr std::size_t kSubject = 150;    // bytes; RFC 5322 advises lines below 78
 
 std::string severity_word(const AlertMessage& message) {
   if (message.kind == NoticeKind::resolved) return "RESOLVED";
@@ -63,6 +67,22 @@ std::string discord_escaped(const std::string& text) {
   return out;
 }
 
+// What is said, one line each: the messages, or their digest.
+struct Shown {
+  Messages messages = {};
+  bool digest = false;
+};
+Shown shown_of(const Messages& messages) {
+  auto digest = digest_of(messages);
+  if (!digest) return {messages, false};
+  return {{std::make_shared<const AlertMessage>(std::move(*digest))}, true};
+}
+
+std::string without_backticks(std::string text) {
+  std::erase(text, '`');
+  return text;
+}
+
 std::string page_of(const AlertMessage& message) {
   return message.test ? "docs/alerts.md" : runbook_of(message.rule);
 }
@@ -76,13 +96,16 @@ json::object alert_json(const AlertMessage& message) {
   alert["id"] = message.alert;
   alert["rule"] = message.test ? json::value("test") : to_json(message.rule);
   alert["object"] = message.object;
+  alert["label"] = message.label;
   alert["severity"] = to_json(message.severity);
   alert["text"] = message.text;
   alert["since"] = to_json(message.since);
   alert["resolved_at"] = to_json(message.resolved_at);
   alert["node"] = message.node;
   alert["network"] = message.network;
+  alert["instance"] = message.instance;
   alert["next"] = next_command(message);
+  alert["remedy"] = remedy_of(message);
   alert["runbook"] = page_of(message);
   alert["test"] = message.test;
   return alert;
@@ -107,10 +130,11 @@ std::string base64(std::string_view bytes) {
 
 // RFC 2047 where it is not plain ASCII; no control character, so no second header.
 std::string header_text(const std::string& text) {
-  const auto shown = cut(printable(text, kSubject * 4), kSubject);
+  const auto whole = printable(text, kSubject * 4);
   bool plain = true;
-  for (const char c : shown) plain = plain && c >= ' ' && c <= '~';
-  if (plain) return shown;
+  for (const char c : whole) plain = plain && c >= ' ' && c <= '~';
+  if (plain) return whole.size() <= kSubject ? whole : whole.substr(0, kSubject) + "...";
+  const auto shown = cut(whole, kSubject);
   std::string out;
   for (std::size_t at = 0; at < shown.size();) {
     auto end = std::min(at + 42, shown.size());  // an encoded word has at most 75 characters
@@ -122,12 +146,14 @@ std::string header_text(const std::string& text) {
 }
 
 std::string subject_of(const Messages& messages) {
-  const auto& first = *messages.front();
+  const auto shown = shown_of(messages);
+  const auto& first = *shown.messages.front();
   const auto prefix = "[timectl " + first.node + "] ";
-  if (messages.size() == 1) {
+  if (shown.messages.size() == 1) {
     return prefix + severity_word(first) + ": " + sentence_of(first.kind, first.text);
   }
-  return prefix + std::to_string(messages.size()) + " alerts, the first: " + first.text;
+  return prefix + std::to_string(messages.size()) +
+         " alerts, the first: " + sentence_of(first.kind, first.text);
 }
 
 // "Fri, 27 Nov 2026 10:20:30 +0000"
@@ -154,21 +180,33 @@ std::string json_body(const Messages& messages, WallTime sent_at) {
                                       {"alerts", std::move(alerts)}});
 }
 
+// Plain text (mrkdwn is off), so no backticks. One alone says what to do, too.
 std::string slack_body(const Messages& messages) {
+  const auto shown = shown_of(messages);
+  const auto most = shown.messages.size() == 1 ? kSlackAlone : kSlackLine;
   std::string text;
-  for (const auto& message : messages) {
-    text += (text.empty() ? "" : "\n") + cut(slack_escaped(line_of(*message)), kSlackLine);
-    if (messages.size() == 1) text += "\nnext: `" + slack_escaped(next_command(*message)) + "`";
+  for (const auto& message : shown.messages) {
+    text += (text.empty() ? "" : "\n") + cut(slack_escaped(line_of(*message)), most);
+    const auto remedy = shown.messages.size() == 1 ? remedy_of(*message) : "";
+    if (!remedy.empty()) text += "\ndo: " + slack_escaped(without_backticks(remedy));
+    const auto next = next_command(*message);
+    if (!next.empty()) text += "\nnext: " + slack_escaped(next);
   }
   return json::serialize(json::object{
       {"text", text}, {"mrkdwn", false}, {"unfurl_links", false}, {"unfurl_media", false}});
 }
 
 std::string discord_body(const Messages& messages) {
+  const auto shown = shown_of(messages);
+  const auto most = shown.messages.size() == 1 ? kDiscordAlone : kDiscordLine;
   std::string text;
-  for (const auto& message : messages) {
-    text += (text.empty() ? "" : "\n") + cut(discord_escaped(line_of(*message)), kDiscordLine);
-    if (messages.size() == 1) text += "\nnext: `" + next_command(*message) + "`";
+  for (const auto& message : shown.messages) {
+    text += (text.empty() ? "" : "\n") + cut(discord_escaped(line_of(*message)), most);
+    const auto remedy = shown.messages.size() == 1 ? remedy_of(*message) : "";
+    // Its backticks are ours, of the table.
+    if (!remedy.empty()) text += "\ndo: " + cut(remedy, kDiscordRemedy);
+    const auto next = next_command(*message);
+    if (!next.empty()) text += "\nnext: `" + next + "`";
   }
   return json::serialize(json::object{
       {"content", text}, {"allowed_mentions", json::object{{"parse", json::array{}}}}});
@@ -183,12 +221,16 @@ std::string alertmanager_body(const Messages& messages, WallTime sent_at, Durati
         {"alertname", message->test ? std::string("timectl_test")
                                     : "timectl_" + std::string(name_of(message->rule))},
         {"severity", to_json(message->severity)},
-        {"instance", message->node},
+        {"instance", message->instance},
         {"network", message->network}};
     if (!message->object.empty()) labels["object"] = message->object;
-    json::object annotations{{"summary", message->text},
-                             {"next", next_command(*message)},
-                             {"runbook", page_of(*message)}};
+    json::object annotations{{"summary", message->text}, {"runbook", page_of(*message)}};
+    // None of them is empty: Alertmanager drops those.
+    for (const auto& [name, value] :
+         {std::pair("label", message->label), std::pair("next", next_command(*message)),
+          std::pair("remedy", remedy_of(*message))}) {
+      if (!value.empty()) annotations[name] = value;
+    }
     alerts.push_back(json::object{
         {"labels", std::move(labels)},
         {"annotations", std::move(annotations)},
@@ -208,20 +250,24 @@ std::string mail(const SinkTarget& target, const Messages& messages, WallTime se
   out += "X-Timectl-Key: " + printable(idempotency_key(messages)) + "\n";
   out += "MIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n";
   out += "Content-Transfer-Encoding: 8bit\n\n";
-  for (const auto& message : messages) {
-    out += line_of(*message) + "\n  since: " + utc_text(message->since) +
-           "\n  next:  " + next_command(*message) + "\n";
-    if (!message->test) {
-      const auto& row = alert_rule_row(message->rule);
-      out +=
-          "  what:  " + std::string(row.meaning) + "\n  do:    " + std::string(row.remedy) + "\n";
+  const auto shown = shown_of(messages);
+  for (const auto& message : shown.messages) {
+    out += line_of(*message) + "\n  since: " + utc_text(message->since) + "\n";
+    if (const auto next = next_command(*message); !next.empty()) out += "  next:  " + next + "\n";
+    if (const auto remedy = remedy_of(*message); !remedy.empty()) {
+      out += "  what:  " + std::string(alert_rule_row(message->rule).meaning) +
+             "\n  do:    " + remedy + "\n";
     }
     out += "\n";
   }
+  const auto listed = shown.digest ? std::min(messages.size(), kMailLines) : 0;
+  for (std::size_t i = 0; i < listed; ++i) out += line_of(*messages[i]) + "\n";
   return out;
 }
 
-std::vector<std::pair<std::string, std::string>> environment_of(const AlertMessage& message) {
+std::vector<std::pair<std::string, std::string>> environment_of(const Messages& messages) {
+  const auto shown = shown_of(messages);
+  const auto& message = *shown.messages.front();
   return {
       {"TIMECTL_ALERT_KEY", message.key},
       {"TIMECTL_ALERT_EVENT", std::string(name_of(message.kind))},
@@ -229,13 +275,18 @@ std::vector<std::pair<std::string, std::string>> environment_of(const AlertMessa
       {"TIMECTL_ALERT_ID", std::to_string(message.alert)},
       {"TIMECTL_ALERT_RULE", message.test ? "test" : std::string(name_of(message.rule))},
       {"TIMECTL_ALERT_OBJECT", message.object},
+      {"TIMECTL_ALERT_LABEL", message.label},
+      {"TIMECTL_ALERT_COUNT", std::to_string(shown.digest ? messages.size() : 1)},
       {"TIMECTL_ALERT_SEVERITY", std::string(name_of(message.severity))},
       {"TIMECTL_ALERT_TEXT", message.text},
       {"TIMECTL_ALERT_SINCE", rfc3339(message.since)},
       {"TIMECTL_ALERT_AT", rfc3339(message.at)},
       {"TIMECTL_ALERT_NEXT", next_command(message)},
+      {"TIMECTL_ALERT_REMEDY", remedy_of(message)},
+      {"TIMECTL_ALERT_RUNBOOK", page_of(message)},
       {"TIMECTL_ALERT_NODE", message.node},
       {"TIMECTL_ALERT_NETWORK", message.network},
+      {"TIMECTL_ALERT_INSTANCE", message.instance},
       {"TIMECTL_ALERT_TEST", message.test ? "1" : "0"},
   };
 }
@@ -263,6 +314,11 @@ std::size_t batch_of(SinkKind kind, SinkTemplate form) {
   if (kind != SinkKind::webhook) return kBatch;
   if (form == SinkTemplate::slack) return kSlackBatch;
   return form == SinkTemplate::discord ? kDiscordBatch : kBatch;
+}
+
+bool takes_digests(SinkKind kind, SinkTemplate form) {
+  if (kind == SinkKind::webhook) return form != SinkTemplate::json;
+  return kind == SinkKind::command || kind == SinkKind::sendmail;
 }
 
 }  // namespace timectl::sinks

@@ -26,9 +26,9 @@ using Messages = std::vector<MessagePointer>;
 // Headers and text, with bare line feeds as sendmail wants it.
 [[nodiscard]] std::string mail(const SinkTarget& target, const Messages& messages,
                                WallTime sent_at);
-// TIMECTL_ALERT_... of the first message (a command gets one at a time).
+// TIMECTL_ALERT_... of the one message that a command gets, or of the digest of them.
 [[nodiscard]] std::vector<std::pair<std::string, std::string>> environment_of(
-    const AlertMessage& message);
+    const Messages& messages);
 
 // The body of a webhook in the target's form.
 [[nodiscard]] std::string webhook_body(const SinkTarget& target, const Messages& messages,
@@ -39,5 +39,8 @@ using Messages = std::vector<MessagePointer>;
 // How many messages a sink takes at once, so that a thousand alerts are not a thousand mails and
 // no line of a digest is left out.
 [[nodiscard]] std::size_t batch_of(SinkKind kind, SinkTemplate form);
+// Those that call somebody for each message; programs that read JSON and Alertmanager sort it out
+// themselves.
+[[nodiscard]] bool takes_digests(SinkKind kind, SinkTemplate form);
 
 }  // namespace timectl::sinks

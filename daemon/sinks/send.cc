@@ -64,7 +64,7 @@ SendReport to_program(const SinkTarget& target, const Messages& messages, WallTi
     request.command.insert(request.command.end(), {"-oi", "-t"});
     request.input = mail(target, messages, now);
   } else {
-    request.environment = environment_of(*messages.front());
+    request.environment = environment_of(messages);
     request.input = json_body(messages, now) + "\n";
   }
   return run_command(request, stop);

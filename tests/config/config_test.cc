@@ -24,6 +24,14 @@ TEST(Config, EmptyFileGivesTheDefaults) {
   EXPECT_EQ(checked.config.p2p_port(), 24'000);
 }
 
+TEST(Config, ANodesNameIsOneLineOfPrintableText) {
+  EXPECT_EQ(check("[node]\nname = \"berlin-watch\"\n").config.node.name, "berlin-watch");
+  EXPECT_EQ(problems("[node]\nname = \"berlin-watch\"\n"), "");
+  EXPECT_NE(problems("[node]\nname = \"" + std::string(65, 'x') + "\"\n").find("node.name is not"),
+            std::string::npos);
+  EXPECT_NE(problems("[node]\nname = \"a\\nb\"\n"), "");
+}
+
 TEST(Config, TimeServersAreNamesOrAddressesAndAtMostEight) {
   const auto with = [](const std::string& list) {
     return problems("[node]\ntime_servers = [" + list + "]\n");

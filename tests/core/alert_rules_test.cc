@@ -31,6 +31,11 @@ TEST(AlertRuleTable, EveryRowSaysWhatItMeansAndWhatToDo) {
     EXPECT_GT(row.meaning.size(), 20U) << name_of(row.rule);
     EXPECT_TRUE(row.meaning.ends_with('.')) << name_of(row.rule);
     EXPECT_GT(row.remedy.size(), 20U) << name_of(row.rule);
+    EXPECT_NE(row.end.find("{time}"), std::string_view::npos) << name_of(row.rule);
+    EXPECT_FALSE(row.end.ends_with('.')) << name_of(row.rule);
+    if (row.subject != AlertSubject::node) {
+      EXPECT_NE(row.end.find("{who}"), std::string_view::npos) << name_of(row.rule);
+    }
     EXPECT_NE(row.severity, Severity::info) << "nobody is told of those";
     EXPECT_GE(row.hold, Duration{0});
     EXPECT_GE(row.clear, Duration{0});

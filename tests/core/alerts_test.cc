@@ -371,5 +371,27 @@ TEST_F(AlertsTest, WhateverHappensEachFiringIsToldOnceAndResolvedOnce) {
   }
 }
 
+TEST_F(AlertsTest, WhatIsNoLongerThereToBeWatchedEndsAtOnceAndSaysSo) {
+  ASSERT_EQ(run({down(), down("203.0.113.8")}, 1min).size(), 2U);
+  look.known.erase(masternode_down);  // also where it cannot be known
+  look.moot[{masternode_down, kPeer}] = "it left the whitelist";
+  const auto told = run({down("203.0.113.8")}, 1s);
+  ASSERT_EQ(kinds(told), Kinds{NoticeKind::resolved});
+  EXPECT_EQ(told[0].alert.object, kPeer);
+  EXPECT_EQ(told[0].moot, "it left the whitelist");
+  EXPECT_NE(alerts.find(masternode_down, "203.0.113.8"), nullptr);
+}
+
+TEST_F(AlertsTest, ALabelComesWithTheConditionAndIsNotTheAlertsKey) {
+  auto named = down();
+  named.label = "berlin";
+  const auto told = run({named}, 1min);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].alert.label, "berlin");
+  named.label = "tokyo";
+  EXPECT_TRUE(run({named}, 1min).empty());
+  EXPECT_EQ(alerts.find(masternode_down, kPeer)->label, "tokyo");
+}
+
 }  // namespace
 }  // namespace timectl

@@ -15,7 +15,7 @@ AlertMessage message(std::uint64_t alert, NoticeKind kind = NoticeKind::fired,
   Alert subject;
   subject.id = alert;
   subject.rule = rule;
-  subject.object = "203.0.113.7";
+  subject.object = "203.0.113." + std::to_string(alert);
   subject.text = "is not connected";
   return message_of(AlertNotice{kind, subject}, {"host", "testnet"}, WallTime(1000s));
 }
@@ -167,6 +167,61 @@ TEST_F(OutboxTest, AThousandAlertsAreAFewParcels) {
   EXPECT_EQ(parcels, 10U);
   ASSERT_EQ(arrived.size(), 1000U);
   EXPECT_TRUE(std::ranges::is_sorted(arrived));
+}
+
+// Not one call for each of 131 peers; what comes before and after keeps its place.
+TEST_F(OutboxTest, AFloodOfOneRuleIsOneParcelForThoseWhoTakeDigests) {
+  choice.digests = true;
+  box.set_sinks({choice}, now);
+  box.put(message(500, NoticeKind::fired, AlertRule::disk_low), now);
+  for (std::uint64_t alert = 1; alert <= 131; ++alert) put(alert);
+  for (std::uint64_t alert = 1; alert <= 9; ++alert) put(alert, NoticeKind::resolved);
+  std::vector<std::size_t> sizes;
+  Alerts_ arrived;
+  for (auto sent = take(); !sent.empty(); sent = take()) {
+    sizes.push_back(sent.size());
+    arrived.insert(arrived.end(), sent.begin(), sent.end());
+    answer(SendResult::delivered);
+  }
+  ASSERT_GE(sizes.size(), 2U);
+  EXPECT_EQ(sizes[0], 1U);
+  EXPECT_EQ(sizes[1], 131U);
+  EXPECT_EQ(sizes.size(), 2U + 9U) << "nine are told one by one";
+  EXPECT_EQ(arrived.size(), 141U);
+  EXPECT_EQ(box.deliveries_of(131).at(0).state, DeliveryState::delivered);
+  EXPECT_EQ(box.size(), 0U);
+}
+
+TEST_F(OutboxTest, ABatchEndsWhereADigestBegins) {
+  choice.digests = true;
+  choice.batch = 100;
+  box.set_sinks({choice}, now);
+  box.put(message(500, NoticeKind::fired, AlertRule::disk_low), now);
+  box.put(message(501, NoticeKind::fired, AlertRule::lag_high), now);
+  for (std::uint64_t alert = 1; alert <= 20; ++alert) put(alert);
+  EXPECT_EQ(take(), (Alerts_{500, 501}));
+  answer(SendResult::failed);
+  put(21);
+  pass(1h);
+  EXPECT_EQ(take(), (Alerts_{500, 501})) << "nothing is lost, the order stays";
+  answer(SendResult::delivered);
+  EXPECT_EQ(take().size(), 21U);
+}
+
+TEST_F(OutboxTest, WhatIsForANewSinkIsForNoOther) {
+  (void)box.take_new_sinks();
+  SinkChoice late = choice;
+  late.name = "late";
+  box.set_sinks({choice, late}, now);
+  EXPECT_EQ(box.take_new_sinks(), std::vector<std::string>{"late"});
+  EXPECT_TRUE(box.take_new_sinks().empty());
+  auto old = message(1);
+  old.to = "late";
+  box.put(old, now);
+  EXPECT_EQ(box.sink("pager")->waiting, 0U);
+  EXPECT_EQ(take("late"), Alerts_{1});
+  box.on_outcome("late", {}, now);
+  EXPECT_EQ(box.size(), 0U);
 }
 
 TEST_F(OutboxTest, OfTooManyTheOldestAreGivenUpCountedAndToldOnce) {

@@ -73,7 +73,7 @@ TEST_F(AlertConditionsTest, EveryRuleIsRaisedBySomeFact) {
   for (const auto& row : ailment_table()) facts.ailments.push_back({row.ailment, kNow, "evidence"});
   facts.clock.ahead_seconds = -11;
   facts.connected = 0;
-  facts.down = {{kPeer, "backoff"}};
+  facts.down = {{kPeer, "the peer closed it"}};
   facts.kept_out = {{kPeer, "banned"}};
   facts.list.held_since = kNow;
   facts.list.failing_since = kNow;
@@ -129,11 +129,13 @@ TEST_F(AlertConditionsTest, AClockIsOffByMoreThanTheLimitEitherWay) {
 
 TEST_F(AlertConditionsTest, EachMasternodeThatIsDownIsItsOwnObject) {
   facts.connected = 1;
-  facts.down = {{kPeer, "backoff"}};
+  facts.down = {{kPeer, "nobody answered", "berlin"}};
   const auto look = alert_look(facts);
   ASSERT_EQ(look.holding.size(), 1U);
   EXPECT_EQ(look.holding[0].object, "203.0.113.7");
-  EXPECT_EQ(look.holding[0].text, "Whitelisted peer 203.0.113.7 is not connected (backoff)");
+  EXPECT_EQ(look.holding[0].label, "berlin");
+  EXPECT_EQ(look.holding[0].text,
+            "Whitelisted peer berlin (203.0.113.7) is not connected: nobody answered");
   facts.connected = 0;
   EXPECT_EQ(rules(), (Rules{no_masternode, masternode_down}));
   EXPECT_EQ(without_consequences(alert_look(facts).holding).size(), 1U);

@@ -59,6 +59,9 @@ TEST_F(AlertKeeperTest, AMasternodeThatStaysAwayIsToldOnceAndStoredBefore) {
   EXPECT_EQ(told[0].kind, NoticeKind::fired);
   EXPECT_EQ(told[0].alert.rule, AlertRule::masternode_down);
   EXPECT_EQ(told[0].alert.object, kAway.to_string());
+  EXPECT_EQ(told[0].alert.text,
+            "Whitelisted peer 64.0.1.1 is not connected: the connection was refused: no program "
+            "listens, or no slot is free");
   const auto stored = store::load_alerts(database)->alerts;
   ASSERT_EQ(stored.size(), 1U);
   EXPECT_EQ(stored[0].id, told[0].alert.id);
@@ -130,10 +133,51 @@ TEST_F(AlertKeeperTest, ANoticeIsAnEventWithItsRuleAndId) {
             std::string::npos)
       << log_line(event);
   EXPECT_NE(event.detail.find("[masternode_down, alert 1]"), std::string::npos) << event.detail;
-  const auto over = event_of({NoticeKind::resolved, told[0].alert}, shell.now.wall);
+  auto ended = told[0].alert;
+  ended.cleared_at = ended.since + 52s;
+  const auto over = event_of({NoticeKind::resolved, ended}, shell.now.wall);
   EXPECT_EQ(over.kind, EventKind::alert_resolved);
   EXPECT_EQ(over.severity, Severity::notice);
-  EXPECT_NE(log_line(over).find("Alert: over: "), std::string::npos) << log_line(over);
+  EXPECT_NE(log_line(over).find("Alert: Whitelisted peer 64.0.1.1 is connected again; it was away "
+                                "for 52 s [masternode_down, alert 1]"),
+            std::string::npos)
+      << log_line(over);
+}
+
+TEST_F(AlertKeeperTest, APeerThatLeavesTheWhitelistIsNoLongerAway) {
+  AddRequest label;
+  label.ip = kAway;
+  label.label = "berlin";
+  shell.list.put(shell.list.plan_add(label));
+  ASSERT_EQ(run(2min).size(), 1U);
+  shell.take_away(kAway);
+  keeper.on_event({.at = shell.now.wall, .kind = EventKind::whitelist_removed});
+  ASSERT_TRUE(keeper.look(services, shell.now));
+  const auto told = keeper.take_notices();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, NoticeKind::resolved);
+  EXPECT_EQ(text_of(told[0]), "Peer berlin (64.0.1.1) is no longer whitelisted");
+}
+
+TEST_F(AlertKeeperTest, ThatThereIsNoRoomForMoreAlertsIsSaidOnce) {
+  Alerts::Unsaved full;
+  for (std::uint64_t id = 1; id <= Alerts::kMaxOpen; ++id) {
+    Alert alert;
+    alert.id = id;
+    alert.rule = AlertRule::fork_long;
+    alert.object = std::to_string(id);
+    alert.state = AlertState::firing;
+    full.alerts.push_back(alert);
+  }
+  ASSERT_TRUE(store::save_alerts(database, full));
+  AlertKeeper crowded(database);
+  ASSERT_TRUE(crowded.open(shell.now));
+  ASSERT_TRUE(crowded.look(services, shell.now));
+  ASSERT_EQ(crowded.alerts().left_out(), 1U) << "the peer that is away";
+  EXPECT_EQ(crowded.take_said(), std::vector<std::string>{left_out_text(1)});
+  shell.run(10s);
+  ASSERT_TRUE(crowded.look(services, shell.now));
+  EXPECT_TRUE(crowded.take_said().empty());
 }
 
 TEST_F(AlertKeeperTest, ADayWithoutAGuestIsAnAlertOnlyWhereOthersAreReached) {

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "daemon/clock.h"
+#include "daemon/sink_targets.h"
 #include "store/alerts_table.h"
 #include "store/outbox_table.h"
 #include "tests/support/https_server.h"
@@ -163,6 +164,50 @@ TEST_F(SinkKeeperTest, AReloadTakesASinkThatHangsAwayWithoutWaiting) {
   ASSERT_TRUE(loop.run([&] { return keeper->idle(); }));
   ASSERT_TRUE(keeper->run(alerts, clock_now()));
   EXPECT_TRUE(store::load_outbox(database)->messages.empty());
+}
+
+// It would hear of nothing that began before it, except of its end.
+TEST_F(SinkKeeperTest, ASinkThatIsNewHearsOnceWhatIsOpenAlready) {
+  add("good", good);
+  keeper->configure(config, clock_now());
+  ASSERT_TRUE(keeper->run(alerts, clock_now())) << "nothing was open";
+  Alert open;
+  open.id = 7;
+  open.rule = AlertRule::masternode_down;
+  open.object = "10.0.0.7";
+  open.state = AlertState::firing;
+  open.text = "Whitelisted peer 10.0.0.7 is not connected";
+  open.since = clock_now().wall - 10min;
+  open.fired_at = open.told_at = open.since;
+  Alert silenced = open;
+  silenced.id = 8;
+  silenced.object = "10.0.0.8";
+  AlertSilence silence{.rule = open.rule,
+                       .object = silenced.object,
+                       .from = open.since,
+                       .until = clock_now().wall + 1h};
+  alerts.load({open, silenced}, {silence}, clock_now());
+  add("late", good);
+  keeper->configure(config, clock_now());
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  EXPECT_EQ(keeper->outbox().sink("good")->waiting, 0U) << "it has heard";
+  EXPECT_EQ(keeper->outbox().sink("late")->waiting, 1U);
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  ASSERT_TRUE(loop.run([&] { return taken() == 1; }));
+  ASSERT_TRUE(loop.run([&] { return keeper->idle(); }));
+  keeper->configure(config, clock_now());
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  EXPECT_EQ(keeper->outbox().size(), 0U) << "a reload is no new sink";
+}
+
+TEST(NodeIdentity, IsTheConfiguredNameOrTheHostsWithTheOwnAddress) {
+  config::Config config;
+  config.node.external_address = IpAddress::v4(203, 0, 113, 1);
+  const auto own = identity_of(config);
+  EXPECT_EQ(own.instance, own.node + "@203.0.113.1") << "two nodes on one host differ";
+  config.node.name = "berlin-watch";
+  EXPECT_EQ(identity_of(config).node, "berlin-watch");
+  EXPECT_EQ(identity_of(config).instance, "berlin-watch");
 }
 
 TEST_F(SinkKeeperTest, ASecretThatEverybodyCanReadIsSaidAndNothingIsSent) {

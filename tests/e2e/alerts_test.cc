@@ -51,7 +51,7 @@ struct Alerts : testing::Test {
   Sandbox sandbox;
   NodeProcess node{sandbox, "127.37.1.2", ""};
   const std::string fired = "ALERT: A new configuration is refused";
-  const std::string over = "Alert: over: A new configuration is refused";
+  const std::string over = "Alert: The configuration is accepted again";
 };
 
 TEST_F(Alerts, OneThatEndedWhileTheNodeWasKilledIsResolvedOnceAndNotToldAgain) {
