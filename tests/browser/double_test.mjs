@@ -2,3 +2,4 @@
 
 import './page_test.mjs';
 import './strain_test.mjs';
+import './alerts_test.mjs';

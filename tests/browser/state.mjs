@@ -99,29 +99,31 @@ function masternodes(now) {
   ];
 }
 
+export const alert = (now, rule, object, severity, minutes, text, more = {}) => ({
+  id: 41,
+  rule,
+  object,
+  severity,
+  state: 'firing',
+  text,
+  since: time(now - minutes * MINUTE),
+  fired_at: time(now - minutes * MINUTE + 30_000),
+  resolved_at: null,
+  flapping: false,
+  acked_by: null,
+  acked_at: null,
+  silenced_until: null,
+  silenced_by: null,
+  silenced_because: null,
+  hidden_by: null,
+  deliveries: [],
+  ...more,
+});
+
 function alerts(now) {
-  const alert = (rule, object, severity, minutes, text, more = {}) => ({
-    id: 41,
-    rule,
-    object,
-    severity,
-    state: 'firing',
-    text,
-    since: time(now - minutes * MINUTE),
-    fired_at: time(now - minutes * MINUTE + 30_000),
-    resolved_at: null,
-    flapping: false,
-    acked_by: null,
-    acked_at: null,
-    silenced_until: null,
-    silenced_by: null,
-    silenced_because: null,
-    hidden_by: null,
-    deliveries: [],
-    ...more,
-  });
   return [
     alert(
+      now,
       'masternode_down',
       '203.0.113.77',
       'critical',
@@ -130,6 +132,7 @@ function alerts(now) {
       { id: 57 },
     ),
     alert(
+      now,
       'port_unreachable',
       '',
       'warning',
@@ -138,6 +141,7 @@ function alerts(now) {
       { id: 55, acked_by: 'marta' },
     ),
     alert(
+      now,
       'clock_off',
       '',
       'warning',
@@ -288,6 +292,15 @@ export function status(now, rows) {
     },
     clock: { peers: connected, ahead_seconds: 12.4 },
     peers: { known: 214, connected: 37, banned: 3 },
+    alert_counts: {
+      critical: down.length,
+      error: 0,
+      warning: 0,
+      notice: 0,
+      pending: 0,
+      silenced: 0,
+      hidden: 0,
+    },
     masternodes_left_out: 0,
     alerts_left_out: 0,
   };
@@ -302,8 +315,9 @@ export function board(now) {
     ['status', status(now, rows)],
     ['history', history(now, rows)],
   ]);
+  Object.assign(out.get('status').alert_counts, { warning: 1, silenced: 1 });
   for (const row of rows) out.set(`masternode/${row.ip}`, row);
-  for (const alert of alerts(now)) out.set(`alert/${alert.rule}/${alert.object}`, alert);
+  for (const each of alerts(now)) out.set(`alert/${each.rule}/${each.object}`, each);
   events(now).forEach((event, i) => out.set(eventKey(i + 1), event));
   return out;
 }

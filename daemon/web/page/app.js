@@ -296,7 +296,7 @@ function put(key, value) {
     overview = value;
     overviewDirty = true;
     masternodes.setLeftOut(value.masternodes_left_out ?? 0);
-    lists.setAlertsLeftOut(value.alerts_left_out ?? 0);
+    lists.setAlertTotals(value.alert_counts, value.alerts_left_out ?? 0);
   } else if (key === 'history') {
     masternodes.setHistory(value);
     if (complete) charts.setHistory(value);
