@@ -25,6 +25,9 @@ export function masternode(now, ip, label, more = {}) {
     last_end_reason: null,
     last_heard_at: time(now - 4000),
     lag_blocks: 0,
+    down_since: null,
+    connected: true,
+    tone: 'good',
     ...more,
   };
 }
@@ -41,6 +44,8 @@ export const AWAY = {
   height: null,
   lag_blocks: null,
   commit_count: null,
+  connected: false,
+  tone: 'bad',
 };
 
 function masternodes(now) {
@@ -52,11 +57,13 @@ function masternodes(now) {
       attempts: 9,
       last_end_reason: 'timed_out',
       last_heard_at: at(23 * MINUTE),
+      down_since: at(22 * MINUTE + 30_000),
       next_attempt_at: time(now + 38_000),
       next_attempt_reason: 'after timed_out: the gaps double up to their cap',
     }),
     masternode(now, '198.51.100.23', 'frankfurt-2', {
       state: 'degraded',
+      tone: 'warn',
       rtt_ms: 212.8,
       loss: 0.11,
       missed_pongs: 2,
@@ -218,7 +225,7 @@ function events(now) {
 }
 
 export function status(now, rows) {
-  const down = rows.filter((row) => !['connected', 'suspect', 'degraded'].includes(row.state));
+  const down = rows.filter((row) => !row.connected);
   const connected = rows.length - down.length;
   return {
     at: time(now),
@@ -291,6 +298,8 @@ export function status(now, rows) {
       in_sync_blocks: 2,
     },
     clock: { peers: connected, ahead_seconds: 12.4 },
+    clock_level: false,
+    sync_sentence: 'in sync',
     peers: { known: 214, connected: 37, banned: 3 },
     alert_counts: {
       critical: down.length,
@@ -327,6 +336,7 @@ export function calmBoard(now) {
   const rows = masternodes(now).slice(2);
   const well = status(now, rows);
   well.clock.ahead_seconds = 0.1;
+  well.clock_level = true;
   const out = new Map([
     ['status', well],
     ['history', history(now, rows)],

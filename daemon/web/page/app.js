@@ -95,33 +95,21 @@ function renderMasternodes({ masternodes: mn, node }) {
   );
 }
 
-const SYNC = {
+const SYNC_TONES = {
   __proto__: null,
-  in_sync: () => ['in sync', 'good'],
-  behind: (chain) => [
-    `${several(chain.lag_blocks, 'block')} behind ${count(chain.best_height)}`,
-    'warn',
-  ],
-  unproven: (chain) => [
-    `perhaps behind: a masternode claims ${count(chain.claimed_height)}`,
-    'warn',
-  ],
-  unknown: (chain) => [
-    `best height unknown${chain.ground ? `: ${visible(chain.ground)}` : ''}`,
-    'unknown',
-  ],
-  other_branch: (chain) => [
-    `on another branch than the believed one, which ends at ${count(chain.best_height)}`,
-    'bad',
-  ],
+  in_sync: 'good',
+  behind: 'warn',
+  unproven: 'warn',
+  unknown: 'unknown',
+  other_branch: 'bad',
 };
 function renderChain({ sync }, chain) {
   show(byId('chain-more'), chain.tip_at);
   if (chain.tip_at) moment(byId('tip'), chain.tip_at, 'age');
   if (!known(chain.height))
     return figure('chain', 'no chain', 'there is no verified chain here', 'unknown');
-  const [verdict, tone] = (SYNC[sync.verdict] ?? SYNC.unknown)(chain);
-  const more = [verdict];
+  const tone = SYNC_TONES[sync.verdict] ?? 'unknown';
+  const more = [visible(overview.sync_sentence ?? words(sync.verdict))];
   if (chain.activity === 'syncing') {
     more.push(
       known(chain.blocks_per_minute)
@@ -179,14 +167,13 @@ function renderSlots({ slots }) {
   );
 }
 
-function renderPeers({ peers, clock: offset }) {
+function renderPeers({ peers, clock: offset, clock_level: level }) {
   let said = 'clock not compared: too few peers';
   if (known(offset.ahead_seconds)) {
     const off = offset.ahead_seconds;
-    said =
-      Math.abs(off) < 0.5
-        ? `clock level with ${several(offset.peers, 'peer')}`
-        : `clock ${decimal(Math.abs(off))} s ${off > 0 ? 'ahead of' : 'behind'} ${several(offset.peers, 'peer')}`;
+    said = level
+      ? `clock level with ${several(offset.peers, 'peer')}`
+      : `clock ${decimal(Math.abs(off))} s ${off > 0 ? 'ahead of' : 'behind'} ${several(offset.peers, 'peer')}`;
   }
   figure(
     'peers',

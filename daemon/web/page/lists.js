@@ -29,6 +29,7 @@ const NAMED = 3; // of them are named on it
 const MOST_LINES = 10;
 const MOST_LINES_NARROW = 3; // the masternodes are to stand within the first two screens of a phone
 const narrow = matchMedia('(max-width: 48rem)'); // as in app.css
+const natural = new Intl.Collator('en', { numeric: true }); // 10 behind 9
 const opened = new Set(); // folds whose alerts are shown
 let allLines = false;
 let alertCounts = {};
@@ -67,7 +68,7 @@ function compareAlerts([keyA, a], [keyB, b]) {
     grave(a.severity) - grave(b.severity) ||
     taken(a) - taken(b) ||
     Date.parse(b.since) - Date.parse(a.since) ||
-    (keyA < keyB ? -1 : 1)
+    natural.compare(keyA, keyB)
   );
 }
 
