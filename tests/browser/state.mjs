@@ -57,7 +57,7 @@ function masternodes(now) {
       attempts: 9,
       last_end_reason: 'timed_out',
       last_heard_at: at(23 * MINUTE),
-      down_since: at(22 * MINUTE + 30_000),
+      down_since: at(22 * MINUTE),
       next_attempt_at: time(now + 38_000),
       next_attempt_reason: 'after timed_out: the gaps double up to their cap',
     }),

@@ -71,9 +71,13 @@ function figure(name, big, sub, tone) {
   attr(byId(`${name}-big`).parentNode, 'data-tone', tone);
 }
 
+const passiveBecause = (node) => visible(node.passive_because || 'it was asked to be');
 function renderMasternodes({ masternodes: mn, node }) {
   const of = count(mn.whitelisted);
-  if (!known(mn.connected)) return figure('mn', of, 'whitelisted; the node runs passive', 'warn');
+  if (!known(mn.connected)) {
+    text(byId('mn-more'), `passive, it opens no connection: ${passiveBecause(node)}`);
+    return figure('mn', of, 'whitelisted', 'unknown');
+  }
   const away = mn.whitelisted - mn.connected;
   const ailing = node.ailments?.[0] ? `this node: ${words(node.ailments[0].ailment)}` : '';
   text(byId('mn-more'), ailing);
@@ -125,12 +129,14 @@ function renderChain({ sync }, chain) {
   }
   if (chain.forks > 0) more.push(`${several(chain.forks, 'open fork')}`);
   if (chain.network_stalled) more.push('the whole network stands still');
-  figure(
-    'chain',
-    count(chain.height),
-    more.join(' · '),
-    chain.forks > 0 && tone === 'good' ? 'warn' : tone,
-  );
+  const believed = known(chain.best_height);
+  if (!believed) more.push('no height is believed yet');
+  // Further off than the node counts as level: the clock tells another story than the chain.
+  const off = Math.abs(chain.expected_height - (believed ? chain.best_height : chain.height));
+  if (off > chain.in_sync_blocks)
+    more.push(`by the clock it would be ${count(chain.expected_height)}`);
+  const doubt = chain.forks > 0 || chain.network_stalled;
+  figure('chain', count(chain.height), more.join(' · '), doubt && tone === 'good' ? 'warn' : tone);
 }
 
 function renderSlots({ slots }) {
@@ -283,6 +289,9 @@ function put(key, value) {
     overview = value;
     overviewDirty = true;
     masternodes.setLeftOut(value.masternodes_left_out ?? 0);
+    const { node } = value.status;
+    masternodes.setPassive(node.mode === 'passive' ? passiveBecause(node) : '');
+    charts.setNode(value);
     lists.setAlertTotals(value.alert_counts, value.alerts_left_out ?? 0);
   } else if (key === 'history') {
     masternodes.setHistory(value);

@@ -57,6 +57,8 @@ const rows = new Map(); // address: MasternodeRow
 const strips = new Map(); // address: MasternodeStrip
 const nodes = new Map(); // address: its <tr>
 let history = null;
+let young = true; // there is no history of any of them
+let passive = ''; // why the node opens no connection; empty: it does
 let loaded = false;
 let leftOut = 0;
 let all = false;
@@ -79,7 +81,12 @@ export function setHistory(value) {
   history = value;
   strips.clear();
   for (const strip of value?.masternodes ?? []) strips.set(strip.ip, strip);
+  young = ![...strips.values()].some((strip) => strip.connected?.some(known));
   redrawAll = dirty = true;
+}
+export function setPassive(why) {
+  if (passive !== why) redrawAll = dirty = true;
+  passive = why;
 }
 export function setLeftOut(value) {
   if (leftOut !== value) dirty = true;
@@ -204,6 +211,7 @@ function updateWhy(parts, row, live) {
     : [words(ended ?? ''), visible(next)].filter(Boolean);
   show(parts.whyCell, !live);
   if (live) return;
+  if (passive) why.unshift(`this node is passive: ${passive}`);
   text(parts.why, why.length > 0 ? why.join(' · ') : 'no reason is known');
   show(parts.heard, row.last_heard_at);
   if (row.last_heard_at) moment(parts.heardTime, row.last_heard_at, 'clock');
@@ -238,7 +246,10 @@ export function render() {
     filter === '' ? (total ? count(total) : '') : `${count(wanted.length)} of ${count(total)}`,
   );
   show(byId('table'), shown.length > 0);
-  show(byId('strip-legend'), shown.length > 0);
+  show(byId('strip-legend'), shown.length > 0 && !young);
+  show(byId('strip-none'), shown.length > 0 && young);
+  attr(byId('table'), 'data-young', young);
+  text(byId('columns').querySelector('.c-strip'), young ? 'No history yet' : 'Last 24 h');
   show(byId('rows-all'), shown.length < wanted.length);
   text(
     byId('rows-all'),
