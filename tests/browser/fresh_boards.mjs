@@ -65,6 +65,7 @@ export function passiveBoard(now) {
   const more = { ...AWAY, state: 'idle', tone: 'plain', score: null, last_heard_at: null };
   const rows = ['192.0.2.14', '192.0.2.87'].map((ip, i) => masternode(now, ip, `mn-${i}`, more));
   const out = youngBoard(now, rows, { ...POINT, connected_mean: 0 });
+  out.get('status').alert_counts = { notice: 1 };
   const told = out.get('status').status;
   told.verdict = 'unknown';
   told.summary = 'the node runs passive and opens no connection: node.mode is passive';

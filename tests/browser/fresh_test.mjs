@@ -11,14 +11,21 @@ shown(
   async ({ fake, page }) => {
     assert.equal(await page.textContent('#chain-big'), '0');
     const said = await page.textContent('#chain-sub');
-    assert.match(said, /no height is believed yet · by the clock it would be 52,055/);
+    assert.equal(
+      said,
+      'best height unknown: too few masternodes have told theirs · by the clock it would be 52,055',
+    );
     assert.match(await page.textContent('#chain-more'), /newest block 361 d 11 h old/);
     assert.equal(await page.getAttribute('#tile-chain', 'data-tone'), 'unknown');
+    // What was not known in the only step is not drawn as if no node had run.
+    assert.equal(await page.textContent('#chart-lag .said'), 'unknown');
+    const gaps = await page.getAttribute('#chart-lag path.gap', 'd');
+    assert.equal(gaps.match(/M/g).length, 95);
     // Everybody is where we are, and the clock is not.
     const value = structuredClone(fake.board.get('status'));
     Object.assign(value.chain, { best_height: 0, lag_blocks: 0, network_stalled: true });
     value.status.sync.verdict = 'in_sync';
-    value.sync_sentence = 'in sync';
+    delete value.sync_sentence;
     fake.put('status', value);
     await within(page, () => /in sync/.test(document.querySelector('#chain-sub').textContent));
     assert.match(
@@ -26,6 +33,11 @@ shown(
       /^in sync · the whole network stands still · by the clock it would be 52,055$/,
     );
     assert.equal(await page.getAttribute('#tile-chain', 'data-tone'), 'warn');
+    value.chain.best_height = null;
+    fake.put('status', value);
+    await within(page, () =>
+      /^no height is believed yet/.test(document.querySelector('#chain-sub').textContent),
+    );
   },
 );
 

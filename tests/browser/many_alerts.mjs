@@ -40,7 +40,7 @@ export function manyRulesBoard(now, rules) {
   without(out, 'alert/');
   for (let i = 0; i < rules; ++i) {
     for (const object of ['192.0.2.14', '192.0.2.87', '198.51.100.4']) {
-      const text = `Something of rule ${i} is wrong with ${object}, and that is told in a whole line`;
+      const text = `Something of rule ${i} is wrong with ${object}, which takes a whole line`;
       out.set(
         `alert/rule_${i}/${object}`,
         alert(now, `rule_${i}`, object, 'warning', i + 1, text, { id: 100 + i }),

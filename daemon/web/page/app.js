@@ -113,7 +113,9 @@ function renderChain({ sync }, chain) {
   if (!known(chain.height))
     return figure('chain', 'no chain', 'there is no verified chain here', 'unknown');
   const tone = SYNC_TONES[sync.verdict] ?? 'unknown';
-  const more = [visible(overview.sync_sentence ?? words(sync.verdict))];
+  const believed = known(chain.best_height);
+  const short = believed ? words(sync.verdict) : 'no height is believed yet';
+  const more = [visible(overview.sync_sentence || short)];
   if (chain.activity === 'syncing') {
     more.push(
       known(chain.blocks_per_minute)
@@ -129,8 +131,6 @@ function renderChain({ sync }, chain) {
   }
   if (chain.forks > 0) more.push(`${several(chain.forks, 'open fork')}`);
   if (chain.network_stalled) more.push('the whole network stands still');
-  const believed = known(chain.best_height);
-  if (!believed) more.push('no height is believed yet');
   // Further off than the node counts as level: the clock tells another story than the chain.
   const off = Math.abs(chain.expected_height - (believed ? chain.best_height : chain.height));
   if (off > chain.in_sync_blocks)

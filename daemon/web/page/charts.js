@@ -148,11 +148,11 @@ function draw(each) {
   const band = (look, is) => {
     let d = '';
     points.forEach((p, i) => {
-      if (is(p)) d += `M${f(side(i))} ${TOP}H${f(side(i + 1))}V${HEIGHT - BOTTOM}H${f(side(i))}z`;
+      if (is(p, i)) d += `M${f(side(i))} ${TOP}H${f(side(i + 1))}V${HEIGHT - BOTTOM}H${f(side(i))}z`;
     });
     if (d) parts.push(svg('path', { class: look, d }));
   };
-  band('gap', (p) => chart.series.every(({ key }) => !known(p[key])));
+  band('gap', (p, i) => !ran(i));
   band('own', (p) => p.own_outage_seconds > 0);
   for (const at of ticks) {
     parts.push(
@@ -209,12 +209,16 @@ function draw(each) {
 }
 
 const hasAny = (chart, p) => chart.series.some(({ key }) => known(p[key]));
+function words(chart, i) {
+  if (!ran(i)) return 'no node ran';
+  return hasAny(chart, points[i]) ? chart.say(points[i], i) : 'unknown';
+}
 function nowWords(chart) {
-  const last = points.findLastIndex((p) => hasAny(chart, p));
-  return last < 0 ? 'unknown' : chart.say(points[last], last);
+  const last = points.findLastIndex((_, i) => ran(i));
+  return last < 0 ? 'no history yet' : words(chart, last);
 }
 
-// Shows one step in words; without one the newest that is known.
+// Shows one step in words; without one the newest in which a node ran.
 function read(each, at) {
   each.at = at;
   const p = points[at];
@@ -226,7 +230,7 @@ function read(each, at) {
   attr(each.cursor, 'd', `M${middle.toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}`);
   text(
     each.said,
-    `${clock(Date.parse(p.at)).replace(/:00$/, '')} · ${hasAny(each.chart, p) ? each.chart.say(p, at) : 'no node ran'}`,
+    `${clock(Date.parse(p.at)).replace(/:00$/, '')} · ${words(each.chart, at)}`,
   );
 }
 

@@ -4,8 +4,8 @@ import { attr, byId, el, icon, keep, moment, setIcon, show, svg, text } from './
 import { drawStrip } from './strip.js';
 import { count, decimal, known, several, visible, words } from './text.js';
 
-// How bad a state is the node says (`tone`), as it says whether there is a connection (`connected`):
-// bar, row and alert tell the same of one masternode. The mark is of the tone.
+// How bad a state is the node says (`tone`), as it says whether there is a connection
+// (`connected`): bar, row and alert tell the same of one masternode. The mark is of the tone.
 const MARKS = { __proto__: null, good: 'ok', warn: 'warn', bad: 'bad', plain: 'unknown' };
 const toneOf = (row) => (MARKS[row.tone] ? row.tone : 'plain');
 // The worst first, as the node orders them: away, in trouble, connected; then by score.
@@ -330,8 +330,6 @@ export function start() {
     all = dirty = true;
     render();
   });
-  byId('mn-dots').append(
-    ...DOTS.map((tone) => svg('path', { class: tone, d: '' })),
-  );
+  byId('mn-dots').append(...DOTS.map((tone) => svg('path', { class: tone, d: '' })));
   showSort();
 }
