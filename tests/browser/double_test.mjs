@@ -2,3 +2,6 @@
 
 import './page_test.mjs';
 import './strain_test.mjs';
+import './alerts_test.mjs';
+import './tones_test.mjs';
+import './fresh_test.mjs';

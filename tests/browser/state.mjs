@@ -25,6 +25,9 @@ export function masternode(now, ip, label, more = {}) {
     last_end_reason: null,
     last_heard_at: time(now - 4000),
     lag_blocks: 0,
+    down_since: null,
+    connected: true,
+    tone: 'good',
     ...more,
   };
 }
@@ -41,6 +44,8 @@ export const AWAY = {
   height: null,
   lag_blocks: null,
   commit_count: null,
+  connected: false,
+  tone: 'bad',
 };
 
 function masternodes(now) {
@@ -52,11 +57,13 @@ function masternodes(now) {
       attempts: 9,
       last_end_reason: 'timed_out',
       last_heard_at: at(23 * MINUTE),
+      down_since: at(22 * MINUTE),
       next_attempt_at: time(now + 38_000),
       next_attempt_reason: 'after timed_out: the gaps double up to their cap',
     }),
     masternode(now, '198.51.100.23', 'frankfurt-2', {
       state: 'degraded',
+      tone: 'warn',
       rtt_ms: 212.8,
       loss: 0.11,
       missed_pongs: 2,
@@ -99,29 +106,31 @@ function masternodes(now) {
   ];
 }
 
+export const alert = (now, rule, object, severity, minutes, text, more = {}) => ({
+  id: 41,
+  rule,
+  object,
+  severity,
+  state: 'firing',
+  text,
+  since: time(now - minutes * MINUTE),
+  fired_at: time(now - minutes * MINUTE + 30_000),
+  resolved_at: null,
+  flapping: false,
+  acked_by: null,
+  acked_at: null,
+  silenced_until: null,
+  silenced_by: null,
+  silenced_because: null,
+  hidden_by: null,
+  deliveries: [],
+  ...more,
+});
+
 function alerts(now) {
-  const alert = (rule, object, severity, minutes, text, more = {}) => ({
-    id: 41,
-    rule,
-    object,
-    severity,
-    state: 'firing',
-    text,
-    since: time(now - minutes * MINUTE),
-    fired_at: time(now - minutes * MINUTE + 30_000),
-    resolved_at: null,
-    flapping: false,
-    acked_by: null,
-    acked_at: null,
-    silenced_until: null,
-    silenced_by: null,
-    silenced_because: null,
-    hidden_by: null,
-    deliveries: [],
-    ...more,
-  });
   return [
     alert(
+      now,
       'masternode_down',
       '203.0.113.77',
       'critical',
@@ -130,6 +139,7 @@ function alerts(now) {
       { id: 57 },
     ),
     alert(
+      now,
       'port_unreachable',
       '',
       'warning',
@@ -138,6 +148,7 @@ function alerts(now) {
       { id: 55, acked_by: 'marta' },
     ),
     alert(
+      now,
       'clock_off',
       '',
       'warning',
@@ -214,7 +225,7 @@ function events(now) {
 }
 
 export function status(now, rows) {
-  const down = rows.filter((row) => !['connected', 'suspect', 'degraded'].includes(row.state));
+  const down = rows.filter((row) => !row.connected);
   const connected = rows.length - down.length;
   return {
     at: time(now),
@@ -287,7 +298,18 @@ export function status(now, rows) {
       in_sync_blocks: 2,
     },
     clock: { peers: connected, ahead_seconds: 12.4 },
+    clock_level: false,
+    sync_sentence: 'in sync',
     peers: { known: 214, connected: 37, banned: 3 },
+    alert_counts: {
+      critical: down.length,
+      error: 0,
+      warning: 0,
+      notice: 0,
+      pending: 0,
+      silenced: 0,
+      hidden: 0,
+    },
     masternodes_left_out: 0,
     alerts_left_out: 0,
   };
@@ -302,8 +324,9 @@ export function board(now) {
     ['status', status(now, rows)],
     ['history', history(now, rows)],
   ]);
+  Object.assign(out.get('status').alert_counts, { warning: 1, silenced: 1 });
   for (const row of rows) out.set(`masternode/${row.ip}`, row);
-  for (const alert of alerts(now)) out.set(`alert/${alert.rule}/${alert.object}`, alert);
+  for (const each of alerts(now)) out.set(`alert/${each.rule}/${each.object}`, each);
   events(now).forEach((event, i) => out.set(eventKey(i + 1), event));
   return out;
 }
@@ -313,6 +336,7 @@ export function calmBoard(now) {
   const rows = masternodes(now).slice(2);
   const well = status(now, rows);
   well.clock.ahead_seconds = 0.1;
+  well.clock_level = true;
   const out = new Map([
     ['status', well],
     ['history', history(now, rows)],

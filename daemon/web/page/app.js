@@ -71,9 +71,13 @@ function figure(name, big, sub, tone) {
   attr(byId(`${name}-big`).parentNode, 'data-tone', tone);
 }
 
+const passiveBecause = (node) => visible(node.passive_because || 'it was asked to be');
 function renderMasternodes({ masternodes: mn, node }) {
   const of = count(mn.whitelisted);
-  if (!known(mn.connected)) return figure('mn', of, 'whitelisted; the node runs passive', 'warn');
+  if (!known(mn.connected)) {
+    text(byId('mn-more'), `passive, it opens no connection: ${passiveBecause(node)}`);
+    return figure('mn', of, 'whitelisted', 'unknown');
+  }
   const away = mn.whitelisted - mn.connected;
   const ailing = node.ailments?.[0] ? `this node: ${words(node.ailments[0].ailment)}` : '';
   text(byId('mn-more'), ailing);
@@ -95,33 +99,23 @@ function renderMasternodes({ masternodes: mn, node }) {
   );
 }
 
-const SYNC = {
+const SYNC_TONES = {
   __proto__: null,
-  in_sync: () => ['in sync', 'good'],
-  behind: (chain) => [
-    `${several(chain.lag_blocks, 'block')} behind ${count(chain.best_height)}`,
-    'warn',
-  ],
-  unproven: (chain) => [
-    `perhaps behind: a masternode claims ${count(chain.claimed_height)}`,
-    'warn',
-  ],
-  unknown: (chain) => [
-    `best height unknown${chain.ground ? `: ${visible(chain.ground)}` : ''}`,
-    'unknown',
-  ],
-  other_branch: (chain) => [
-    `on another branch than the believed one, which ends at ${count(chain.best_height)}`,
-    'bad',
-  ],
+  in_sync: 'good',
+  behind: 'warn',
+  unproven: 'warn',
+  unknown: 'unknown',
+  other_branch: 'bad',
 };
 function renderChain({ sync }, chain) {
   show(byId('chain-more'), chain.tip_at);
   if (chain.tip_at) moment(byId('tip'), chain.tip_at, 'age');
   if (!known(chain.height))
     return figure('chain', 'no chain', 'there is no verified chain here', 'unknown');
-  const [verdict, tone] = (SYNC[sync.verdict] ?? SYNC.unknown)(chain);
-  const more = [verdict];
+  const tone = SYNC_TONES[sync.verdict] ?? 'unknown';
+  const believed = known(chain.best_height);
+  const short = believed ? words(sync.verdict) : 'no height is believed yet';
+  const more = [visible(overview.sync_sentence || short)];
   if (chain.activity === 'syncing') {
     more.push(
       known(chain.blocks_per_minute)
@@ -137,12 +131,12 @@ function renderChain({ sync }, chain) {
   }
   if (chain.forks > 0) more.push(`${several(chain.forks, 'open fork')}`);
   if (chain.network_stalled) more.push('the whole network stands still');
-  figure(
-    'chain',
-    count(chain.height),
-    more.join(' · '),
-    chain.forks > 0 && tone === 'good' ? 'warn' : tone,
-  );
+  // Further off than the node counts as level: the clock tells another story than the chain.
+  const off = Math.abs(chain.expected_height - (believed ? chain.best_height : chain.height));
+  if (off > chain.in_sync_blocks)
+    more.push(`by the clock it would be ${count(chain.expected_height)}`);
+  const doubt = chain.forks > 0 || chain.network_stalled;
+  figure('chain', count(chain.height), more.join(' · '), doubt && tone === 'good' ? 'warn' : tone);
 }
 
 function renderSlots({ slots }) {
@@ -179,14 +173,13 @@ function renderSlots({ slots }) {
   );
 }
 
-function renderPeers({ peers, clock: offset }) {
+function renderPeers({ peers, clock: offset, clock_level: level }) {
   let said = 'clock not compared: too few peers';
   if (known(offset.ahead_seconds)) {
     const off = offset.ahead_seconds;
-    said =
-      Math.abs(off) < 0.5
-        ? `clock level with ${several(offset.peers, 'peer')}`
-        : `clock ${decimal(Math.abs(off))} s ${off > 0 ? 'ahead of' : 'behind'} ${several(offset.peers, 'peer')}`;
+    said = level
+      ? `clock level with ${several(offset.peers, 'peer')}`
+      : `clock ${decimal(Math.abs(off))} s ${off > 0 ? 'ahead of' : 'behind'} ${several(offset.peers, 'peer')}`;
   }
   figure(
     'peers',
@@ -296,7 +289,10 @@ function put(key, value) {
     overview = value;
     overviewDirty = true;
     masternodes.setLeftOut(value.masternodes_left_out ?? 0);
-    lists.setAlertsLeftOut(value.alerts_left_out ?? 0);
+    const { node } = value.status;
+    masternodes.setPassive(node.mode === 'passive' ? passiveBecause(node) : '');
+    charts.setNode(value);
+    lists.setAlertTotals(value.alert_counts, value.alerts_left_out ?? 0);
   } else if (key === 'history') {
     masternodes.setHistory(value);
     if (complete) charts.setHistory(value);

@@ -21,8 +21,15 @@ const CHARTS = [
       { key: 'connected_mean', name: 'connected', look: 'area good' },
     ],
     dip: ['connected_min', 'connected_mean'],
-    say: (p) =>
-      `${mean(p.connected_mean)} of ${count(p.whitelisted)} connected${known(p.connected_min) && p.connected_min < p.connected_mean ? `, at times ${count(p.connected_min)}` : ''}`,
+    say(p, i) {
+      if (isPassive(i)) return 'the node runs passive: it opens no connection';
+      if (p.whitelisted === 0) return 'the whitelist is empty';
+      const said = `${mean(p.connected_mean)} of ${count(p.whitelisted)} connected`;
+      if (!known(p.connected_min) || p.connected_min >= p.connected_mean) return said;
+      return hasStart(i)
+        ? `${said}, the node started in this step`
+        : `${said}, at times ${count(p.connected_min)}`;
+    },
   },
   {
     id: 'chart-lag',
@@ -49,6 +56,8 @@ const mean = (value) => decimal(value, Number.isInteger(value) ? 0 : 1);
 
 let points = [];
 let step = 900_000;
+let startedAt = NaN; // of the node that runs now
+let passive = false;
 const drawn = new Map(); // id: {chart, figure, picture, said, at, xs}
 
 export function setHistory(history) {
@@ -64,6 +73,18 @@ export function setHistory(history) {
     if (any) draw(each);
   }
 }
+
+export function setNode({ started_at: at, status }) {
+  startedAt = Date.parse(at ?? '');
+  passive = status.node.mode === 'passive';
+}
+const ran = (i) => CHARTS.some((chart) => points[i] && hasAny(chart, points[i]));
+// A node that has only begun has nobody yet: the fewest of such a step are no loss.
+function hasStart(i) {
+  const from = Date.parse(points[i].at);
+  return (i > 0 && !ran(i - 1)) || (startedAt >= from && startedAt < from + step);
+}
+const isPassive = (i) => passive && Date.parse(points[i].at) + step > startedAt;
 
 // 1, 2 or 5 times a power of ten; about `wanted` of them over the span.
 function niceStep(span, wanted, whole) {
@@ -127,11 +148,11 @@ function draw(each) {
   const band = (look, is) => {
     let d = '';
     points.forEach((p, i) => {
-      if (is(p)) d += `M${f(side(i))} ${TOP}H${f(side(i + 1))}V${HEIGHT - BOTTOM}H${f(side(i))}z`;
+      if (is(p, i)) d += `M${f(side(i))} ${TOP}H${f(side(i + 1))}V${HEIGHT - BOTTOM}H${f(side(i))}z`;
     });
     if (d) parts.push(svg('path', { class: look, d }));
   };
-  band('gap', (p) => chart.series.every(({ key }) => !known(p[key])));
+  band('gap', (p, i) => !ran(i));
   band('own', (p) => p.own_outage_seconds > 0);
   for (const at of ticks) {
     parts.push(
@@ -167,12 +188,14 @@ function draw(each) {
   }
   if (chart.dip) {
     const [least, most] = chart.dip;
-    let d = '';
+    const d = { dip: '', 'dip start': '' };
     points.forEach((p, i) => {
       if (known(p[least]) && p[least] < p[most])
-        d += `M${f(side(i))} ${f(y(p[most]))}H${f(side(i + 1))}V${f(y(p[least]))}H${f(side(i))}z`;
+        d[hasStart(i) ? 'dip start' : 'dip'] +=
+          `M${f(side(i))} ${f(y(p[most]))}H${f(side(i + 1))}V${f(y(p[least]))}H${f(side(i))}z`;
     });
-    parts.push(svg('path', { class: 'dip', d }));
+    for (const [look, path] of Object.entries(d))
+      if (path) parts.push(svg('path', { class: look, d: path }));
   }
   parts.push(svg('path', { class: 'base', d: `M${left} ${HEIGHT - BOTTOM}H${width - RIGHT}` }));
   each.cursor = svg('path', { class: 'cursor', d: '' });
@@ -186,12 +209,16 @@ function draw(each) {
 }
 
 const hasAny = (chart, p) => chart.series.some(({ key }) => known(p[key]));
+function words(chart, i) {
+  if (!ran(i)) return 'no node ran';
+  return hasAny(chart, points[i]) ? chart.say(points[i], i) : 'unknown';
+}
 function nowWords(chart) {
-  const last = points.findLast((p) => hasAny(chart, p));
-  return last ? chart.say(last) : 'unknown';
+  const last = points.findLastIndex((_, i) => ran(i));
+  return last < 0 ? 'no history yet' : words(chart, last);
 }
 
-// Shows one step in words; without one the newest that is known.
+// Shows one step in words; without one the newest in which a node ran.
 function read(each, at) {
   each.at = at;
   const p = points[at];
@@ -203,7 +230,7 @@ function read(each, at) {
   attr(each.cursor, 'd', `M${middle.toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}`);
   text(
     each.said,
-    `${clock(Date.parse(p.at)).replace(/:00$/, '')} · ${hasAny(each.chart, p) ? each.chart.say(p) : 'no node ran'}`,
+    `${clock(Date.parse(p.at)).replace(/:00$/, '')} · ${words(each.chart, at)}`,
   );
 }
 

@@ -19,8 +19,20 @@ const grave = (severity) => (SEVERITIES.includes(severity) ? SEVERITIES.indexOf(
 
 // --- alerts
 
+// Of the node's counts, in this order; those of a severity fire, and nobody hushed them.
+const COUNTED = ['critical', 'error', 'warning', 'notice', 'pending', 'silenced', 'hidden'];
+
 const alerts = new Map();
 const alertNodes = new Map();
+const FOLDED = 4; // so many of one rule, or more, are one line
+const NAMED = 3; // of them are named on it
+const MOST_LINES = 10;
+const MOST_LINES_NARROW = 3; // the masternodes are to stand within the first two screens of a phone
+const narrow = matchMedia('(max-width: 48rem)'); // as in app.css
+const natural = new Intl.Collator('en', { numeric: true }); // 10 behind 9
+const opened = new Set(); // folds whose alerts are shown
+let allLines = false;
+let alertCounts = {};
 let alertsLeftOut = 0;
 let alertsDirty = true;
 let loaded = false;
@@ -33,26 +45,125 @@ export function dropAlert(key) {
   alerts.delete(key);
   alertsDirty = true;
 }
-export function setAlertsLeftOut(value) {
-  if (alertsLeftOut !== value) alertsDirty = true;
-  alertsLeftOut = value;
+// Both as the node counted them: what is listed here may be only a part.
+export function setAlertTotals(counts, leftOut) {
+  alertCounts = counts;
+  alertsLeftOut = leftOut;
+  alertsDirty = true;
 }
 export function setLoaded() {
   loaded = alertsDirty = eventsDirty = true;
 }
 
-// What somebody has taken in hand, or has hushed, stands behind what nobody has seen.
 const taken = (row) =>
   Number(Boolean(row.hidden_by)) * 4 +
   Number(Boolean(row.silenced_until)) * 2 +
   Number(Boolean(row.acked_by));
+// What fires stands before what has not held for long enough; what somebody has in hand, or has
+// hushed, stands behind what nobody has seen.
+const standing = (row) => (taken(row) ? 2 : row.state === 'pending' ? 1 : 0);
 function compareAlerts([keyA, a], [keyB, b]) {
   return (
+    standing(a) - standing(b) ||
     grave(a.severity) - grave(b.severity) ||
     taken(a) - taken(b) ||
     Date.parse(b.since) - Date.parse(a.since) ||
-    (keyA < keyB ? -1 : 1)
+    natural.compare(keyA, keyB)
   );
+}
+
+// The lines of the list: an alert {key, row}, or many of one rule that stand alike {key, group}. A
+// fold stands where the first of them would.
+function foldAlerts(sorted) {
+  const groups = new Map();
+  const nameOf = (row) => `fold ${standing(row)} ${row.rule}`; // no alert's key has a blank
+  for (const [key, row] of sorted) {
+    const name = nameOf(row);
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push({ key, row, folded: true });
+  }
+  const lines = [];
+  for (const [key, row] of sorted) {
+    const inside = groups.get(nameOf(row));
+    if (inside.length < FOLDED) lines.push({ key, row });
+    else if (inside[0].key === key)
+      lines.push({ key: nameOf(row), group: inside.map((each) => each.row), inside });
+  }
+  return lines;
+}
+
+function nameObject(row) {
+  if (!row.object) return 'this node';
+  const label = visible(labelOf(row.object), 60);
+  return label || visible(row.object, 60);
+}
+
+function makeFold({ key }) {
+  const parts = {
+    icon: icon('unknown', 'unknown'),
+    severity: el('b', { class: 'severity' }),
+    rule: el('b', { class: 'foreign' }),
+    since: el('time'),
+    marks: el('span', { class: 'marks' }),
+    names: el('p', { class: 'what foreign' }),
+    button: el('button', { type: 'button' }),
+    explain: el('code'),
+  };
+  parts.button.addEventListener('click', () => {
+    if (!opened.delete(key)) opened.add(key);
+    alertsDirty = true;
+    renderAlerts();
+  });
+  const first = el('span', { class: 'quiet' }, 'the first for ', parts.since);
+  const head = el('p', { class: 'head' }, parts.severity, parts.rule, first, parts.marks);
+  const hints = el('p', { class: 'hints' }, parts.button, ' ', parts.explain);
+  const node = el('li', { 'data-fold': true }, parts.icon, el('div', {}, head, parts.names, hints));
+  node.parts = parts;
+  return node;
+}
+
+function updateFold(node, { key, group }) {
+  const { parts } = node;
+  const [first] = group; // the gravest
+  const [shape, tone] = mark(first.severity);
+  setIcon(parts.icon, shape, tone);
+  attr(node, 'data-tone', tone);
+  attr(node, 'data-taken', taken(first) > 0);
+  text(parts.severity, words(first.severity));
+  text(parts.rule, `${count(group.length)} × ${words(first.rule)}`);
+  const oldest = group.reduce((a, b) => (Date.parse(b.since) < Date.parse(a.since) ? b : a));
+  moment(parts.since, oldest.since, 'age');
+  const names = group.slice(0, NAMED).map(nameObject).join(', ');
+  text(parts.names, `${names} and ${count(group.length - NAMED)} more`);
+  const open = opened.has(key);
+  attr(parts.button, 'aria-expanded', open ? 'true' : 'false');
+  text(parts.button, open ? 'Fold them' : `Show the ${count(group.length)}`);
+  text(parts.explain, `timectl explain ${visible(first.rule, 60)}`);
+  const marks = foldMarks(group).join('\n');
+  if (node.marks === marks) return;
+  node.marks = marks;
+  parts.marks.replaceChildren(
+    ...marks.split('\n').map((said) => said && el('span', { class: 'tag foreign' }, said)),
+  );
+}
+
+// What is true of some of them says of how many.
+function foldMarks(group) {
+  const marks = [];
+  const add = (said, is) => {
+    const n = group.filter(is).length;
+    if (n > 0) marks.push(n === group.length ? said : `${count(n)} ${said}`);
+  };
+  add('pending', (row) => row.state === 'pending');
+  add('acknowledged', (row) => row.acked_by);
+  add('silenced', (row) => row.silenced_until);
+  for (const by of new Set(group.map((row) => row.hidden_by).filter(Boolean)))
+    add(`follows from ${words(by)}`, (row) => row.hidden_by === by);
+  const lacking = new Map();
+  for (const { sink, state } of group.flatMap((row) => row.deliveries ?? []))
+    if (state !== 'delivered') lacking.set(sink, (lacking.get(sink) ?? 0) + 1);
+  for (const [sink, n] of lacking) marks.push(`${count(n)} not at ${visible(sink, 40)}`);
+  return marks;
 }
 
 function makeAlert() {
@@ -90,7 +201,8 @@ function makeAlert() {
   return node;
 }
 
-function updateAlert(node, [, row]) {
+function updateAlert(node, { row, folded }) {
+  attr(node, 'data-folded', folded);
   if (node.row === row) return;
   node.row = row;
   const { parts } = node;
@@ -124,8 +236,9 @@ function updateAlert(node, [, row]) {
     );
   }
   if (row.hidden_by) add(`follows from ${words(row.hidden_by)}`);
-  for (const { sink, state } of row.deliveries ?? []) {
-    if (!/^(delivered|sent|ok)$/.test(state)) add(`${visible(sink, 40)}: ${words(state)}`);
+  for (const { sink, state, error } of row.deliveries ?? []) {
+    if (state !== 'delivered')
+      add(`not at ${visible(sink, 40)}: ${words(state)}`, visible(error) || undefined);
   }
   parts.marks.replaceChildren(...marks);
   text(parts.explain, `timectl explain ${visible(row.rule, 60)}`);
@@ -137,14 +250,30 @@ function updateAlert(node, [, row]) {
 function renderAlerts() {
   if (!alertsDirty) return;
   alertsDirty = false;
-  const wanted = [...alerts.entries()]
-    .filter(([, row]) => row.state !== 'resolved')
-    .sort(compareAlerts);
-  keep(byId('alert-list'), alertNodes, wanted, ([key]) => key, makeAlert, updateAlert);
-  const total = wanted.length + alertsLeftOut;
-  text(byId('alerts-count'), total ? count(total) : '');
-  show(byId('alert-list'), wanted.length > 0);
-  show(byId('alerts-none'), loaded && total === 0);
+  const lines = foldAlerts(
+    [...alerts.entries()].filter(([, row]) => row.state !== 'resolved').sort(compareAlerts),
+  );
+  const most = narrow.matches ? MOST_LINES_NARROW : MOST_LINES;
+  const shown = allLines ? lines : lines.slice(0, most);
+  keep(
+    byId('alert-list'),
+    alertNodes,
+    shown.flatMap((line) => (opened.has(line.key) ? [line, ...line.inside] : [line])),
+    ({ key }) => key,
+    (line) => (line.group ? makeFold(line) : makeAlert()),
+    (node, line) => (line.group ? updateFold(node, line) : updateAlert(node, line)),
+  );
+  text(
+    byId('alerts-count'),
+    COUNTED.filter((name) => alertCounts?.[name] > 0)
+      .map((name) => `${count(alertCounts[name])} ${name}`)
+      .join(' · '),
+  );
+  show(byId('alert-list'), lines.length > 0);
+  show(byId('alerts-none'), loaded && lines.length === 0 && alertsLeftOut === 0);
+  show(byId('alerts-all'), lines.length > most);
+  attr(byId('alerts-all'), 'aria-expanded', allLines ? 'true' : 'false');
+  text(byId('alerts-all'), allLines ? 'Show fewer' : `Show ${count(lines.length - most)} more`);
   show(byId('alerts-more'), alertsLeftOut > 0);
   text(byId('alerts-more'), `${several(alertsLeftOut, 'alert')} more: timectl alerts`);
 }
@@ -240,6 +369,15 @@ export function render() {
 }
 
 export function start() {
+  const again = () => {
+    alertsDirty = true;
+    renderAlerts();
+  };
+  narrow.addEventListener('change', again);
+  byId('alerts-all').addEventListener('click', () => {
+    allLines = !allLines;
+    again();
+  });
   byId('pause').addEventListener('click', togglePause);
   byId('events-from').addEventListener('change', (change) => {
     least = change.target.value;

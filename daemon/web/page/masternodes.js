@@ -4,24 +4,12 @@ import { attr, byId, el, icon, keep, moment, setIcon, show, svg, text } from './
 import { drawStrip } from './strip.js';
 import { count, decimal, known, several, visible, words } from './text.js';
 
-// Mark and tone of each state; a word that is not here is of a newer node.
-const STATES = {
-  __proto__: null,
-  refused: ['bad', 'bad'],
-  parked: ['bad', 'bad'],
-  idle: ['bad', 'bad'],
-  backoff: ['bad', 'bad'],
-  closing: ['bad', 'bad'],
-  waiting_passive: ['unknown', 'warn'],
-  connecting: ['unknown', 'warn'],
-  tls: ['unknown', 'warn'],
-  handshaking: ['unknown', 'warn'],
-  degraded: ['warn', 'warn'],
-  suspect: ['warn', 'warn'],
-  connected: ['ok', 'good'],
-};
+// How bad a state is the node says (`tone`), as it says whether there is a connection
+// (`connected`): bar, row and alert tell the same of one masternode. The mark is of the tone.
+const MARKS = { __proto__: null, good: 'ok', warn: 'warn', bad: 'bad', plain: 'unknown' };
+const toneOf = (row) => (MARKS[row.tone] ? row.tone : 'plain');
 // The worst first, as the node orders them: away, in trouble, connected; then by score.
-const rank = (row) => (!row.connected_at ? 0 : row.state === 'connected' ? 2 : 1);
+const rank = (row) => (!row.connected ? 0 : toneOf(row) === 'good' ? 2 : 1);
 const FIRST_ROWS = 50; // the rest by a button: what matters stands first
 
 function addressKey(ip) {
@@ -69,6 +57,8 @@ const rows = new Map(); // address: MasternodeRow
 const strips = new Map(); // address: MasternodeStrip
 const nodes = new Map(); // address: its <tr>
 let history = null;
+let young = true; // there is no history of any of them
+let passive = ''; // why the node opens no connection; empty: it does
 let loaded = false;
 let leftOut = 0;
 let all = false;
@@ -91,7 +81,12 @@ export function setHistory(value) {
   history = value;
   strips.clear();
   for (const strip of value?.masternodes ?? []) strips.set(strip.ip, strip);
+  young = ![...strips.values()].some((strip) => strip.connected?.some(known));
   redrawAll = dirty = true;
+}
+export function setPassive(why) {
+  if (passive !== why) redrawAll = dirty = true;
+  passive = why;
 }
 export function setLeftOut(value) {
   if (leftOut !== value) dirty = true;
@@ -140,7 +135,9 @@ function make() {
     strip: svg('svg', { class: 'strip', role: 'img', preserveAspectRatio: 'none' }, svg('title')),
     why: el('span', { class: 'foreign' }),
     next: el('span'),
+    heardTime: el('time'),
   };
+  parts.heard = el('span', {}, 'Last heard ', parts.heardTime);
   parts.sinceWord = document.createTextNode('');
   parts.sinceTime = el('time');
   parts.since.append(parts.sinceWord, parts.sinceTime);
@@ -155,7 +152,7 @@ function make() {
     cell('score', 'Score', parts.score),
     cell('height', 'Height', el('span', {}, parts.height, parts.lag)),
     cell('strip', '', parts.strip),
-    (parts.whyCell = cell('why', '', parts.why, parts.next)),
+    (parts.whyCell = cell('why', '', parts.why, parts.next, parts.heard)),
   );
   row.parts = parts;
   return row;
@@ -165,16 +162,16 @@ function make() {
 function update(node, row) {
   if (!changed.has(row.ip) && !redrawAll && node.drawn) return;
   const { parts } = node;
-  const [mark, tone] = STATES[row.state] ?? ['unknown', 'warn'];
-  const live = Boolean(row.connected_at);
-  setIcon(parts.icon, mark, tone);
+  const tone = toneOf(row);
+  const live = row.connected === true;
+  setIcon(parts.icon, MARKS[tone], tone);
   text(parts.word, words(row.state));
   attr(node, 'data-tone', tone);
-  const since = live ? row.connected_at : row.last_heard_at;
+  const since = live ? row.connected_at : row.down_since;
   show(parts.since, since);
   if (since) {
-    parts.sinceWord.data = live ? 'for ' : 'heard ';
-    moment(parts.sinceTime, since, live ? 'age' : 'clock');
+    parts.sinceWord.data = live ? 'for ' : 'away for ';
+    moment(parts.sinceTime, since, 'age');
   }
   text(parts.label, visible(row.label, 80));
   attr(parts.label, 'title', row.label.length > 24 ? visible(row.label) : null);
@@ -185,9 +182,8 @@ function update(node, row) {
   attr(parts.dir, 'title', row.direction && (incoming ? 'it dialled us' : 'we dialled it'));
   unknownOr(parts.rtt, row.rtt_ms, (ms) => `${ms < 10 ? decimal(ms) : count(ms)} ms`);
   unknownOr(parts.missed, row.missed_pongs, count);
-  attr(parts.missed, 'class', row.missed_pongs > 0 ? 'tone-warn strong' : null);
+  attr(parts.missed, 'class', row.missed_pongs > 0 ? 'strong' : null);
   unknownOr(parts.score, row.score, count);
-  attr(parts.score, 'class', known(row.score) && row.score < 70 ? 'tone-warn strong' : null);
   unknownOr(parts.height, row.height, count);
   show(parts.lag, known(row.lag_blocks));
   if (known(row.lag_blocks))
@@ -215,7 +211,10 @@ function updateWhy(parts, row, live) {
     : [words(ended ?? ''), visible(next)].filter(Boolean);
   show(parts.whyCell, !live);
   if (live) return;
+  if (passive) why.unshift(`this node is passive: ${passive}`);
   text(parts.why, why.length > 0 ? why.join(' · ') : 'no reason is known');
+  show(parts.heard, row.last_heard_at);
+  if (row.last_heard_at) moment(parts.heardTime, row.last_heard_at, 'clock');
   const tried = row.attempts > 0 ? `${several(row.attempts, 'attempt')} so far` : 'no attempt yet';
   if (!row.next_attempt_at) {
     parts.next.replaceChildren(`No attempt is planned · ${tried}`);
@@ -247,7 +246,10 @@ export function render() {
     filter === '' ? (total ? count(total) : '') : `${count(wanted.length)} of ${count(total)}`,
   );
   show(byId('table'), shown.length > 0);
-  show(byId('strip-legend'), shown.length > 0);
+  show(byId('strip-legend'), shown.length > 0 && !young);
+  show(byId('strip-none'), shown.length > 0 && young);
+  attr(byId('table'), 'data-young', young);
+  text(byId('columns').querySelector('.c-strip'), young ? 'No history yet' : 'Last 24 h');
   show(byId('rows-all'), shown.length < wanted.length);
   text(
     byId('rows-all'),
@@ -270,14 +272,13 @@ export function render() {
   }
 }
 
+const DOTS = ['bad', 'warn', 'plain', 'good'];
 // Every masternode as one piece of a bar, the worst first: how many, and how they are, at a glance.
 function drawDots() {
-  const tones = [...rows.values()]
-    .sort((a, b) => rank(a) - rank(b))
-    .map((row) => (rank(row) ? (STATES[row.state]?.[1] ?? 'warn') : 'bad'));
+  const tones = [...rows.values()].sort((a, b) => rank(a) - rank(b)).map(toneOf);
   const node = byId('mn-dots');
   attr(node, 'viewBox', `0 0 ${Math.max(1, tones.length)} 8`);
-  const paths = { bad: '', warn: '', good: '' };
+  const paths = Object.fromEntries(DOTS.map((tone) => [tone, '']));
   const width = tones.length > 150 ? 1 : 0.88;
   tones.forEach((tone, i) => {
     paths[tone] += `M${i} 0h${width}v8h-${width}z`;
@@ -329,8 +330,6 @@ export function start() {
     all = dirty = true;
     render();
   });
-  byId('mn-dots').append(
-    ...['bad', 'warn', 'good'].map((tone) => svg('path', { class: tone, d: '' })),
-  );
+  byId('mn-dots').append(...DOTS.map((tone) => svg('path', { class: tone, d: '' })));
   showSort();
 }
