@@ -151,6 +151,35 @@ TEST(Send, ABodyThatNeverEndsIsNotWaitedForAndAStopDoesNotUndoTheAnswer) {
   EXPECT_EQ(send(target, one(), kNow, stopped.get_token()).outcome.result, SendResult::delivered);
 }
 
+TEST(Send, AnHttpsReceiverIsBelievedByTheCaFileOfItsSinkAloneAndByItsName) {
+  const testing::TestAuthority authority("Test");
+  const testing::TestAuthority other("Other");
+  const auto answer = [](ServerConnection& connection) {
+    const auto head = connection.read_request();
+    (void)connection.read_body(length_of(head));
+    connection.send(reply("200 OK"));
+  };
+  HttpsServer good({"127.0.0.6", authority.issue({{"IP:127.0.0.6"}})}, answer);
+  HttpsServer misnamed({"127.0.0.6", authority.issue({{"IP:127.0.0.7"}})}, answer);
+  SinkTarget target;
+  target.url = "https://" + good.endpoint() + "/hook/SECRET";
+  target.ca_file = authority.file();
+  EXPECT_EQ(send(target, one(), kNow).outcome.result, SendResult::delivered)
+      << send(target, one(), kNow).outcome.error;
+  const auto delivered = good.requests().size();
+  for (const auto& file : {other.file(), std::string()}) {
+    target.ca_file = file;
+    const auto report = send(target, one(), kNow);
+    EXPECT_EQ(report.outcome.result, SendResult::failed);
+    EXPECT_NE(report.outcome.error.find("certificate"), std::string::npos) << report.outcome.error;
+  }
+  EXPECT_EQ(good.requests().size(), delivered) << "nothing is sent to who is not believed";
+  target.ca_file = authority.file();
+  target.url = "https://" + misnamed.endpoint() + "/";
+  EXPECT_EQ(send(target, one(), kNow).outcome.result, SendResult::failed);
+  EXPECT_TRUE(misnamed.requests().empty());
+}
+
 // Many servers answer with what they were asked for.
 TEST(Send, WhatTheAnswerRepeatsOfTheUrlOrTheSignatureIsNotShown) {
   std::string repeats;
