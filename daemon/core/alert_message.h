@@ -25,6 +25,7 @@ BOOST_DESCRIBE_ENUM(SinkTemplate, json, slack, discord)
 struct NodeIdentity {
   std::string node = {};  // the host's name
   std::string network = {};
+  friend bool operator==(const NodeIdentity&, const NodeIdentity&) = default;
 };
 
 struct AlertMessage {
