@@ -162,6 +162,7 @@ class Outbox {
 
   [[nodiscard]] static bool wants(const Sink& sink, const AlertMessage& message);
   [[nodiscard]] std::deque<MessagePointer>::const_iterator after(std::uint64_t number) const;
+  void tell_lost(const std::string& name, std::size_t count, const std::string& how_many);
   void wait_for(const Sink& sink, const AlertMessage& message);
   void fill(Sink& sink, bool unsaved, Parcel& parcel);
   void take_done(Sink& sink, DeliveryState state, const std::string& error, Now now);
