@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
@@ -72,12 +71,10 @@ class Exchange {
     }
     long status = 0;
     curl_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-    curl_off_t took = 0;
-    curl_.easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &took);
-    report.took = std::chrono::microseconds(took);
+    report.took = elapsed();
     if (status > 0) report.status = status;
     answer_ = redaction_.of(answer_);
-    report.outcome = head_at_ ? judge(status) : failure(code, stopped);
+    report.outcome = answered_ ? judge(status) : failure(code, stopped);
     report.answer = answer_.substr(0, kMaxAnswer);
     curl_.multi_remove_handle(multi_, easy_);
     return report;
@@ -90,25 +87,12 @@ class Exchange {
   }
 
   void set_up() {
-    set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_QUICK_EXIT, 1L);
-    set(CURLOPT_PROTOCOLS_STR, url_.secure ? "https" : "http");
-    set(CURLOPT_FOLLOWLOCATION, 0L);
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    set(CURLOPT_HTTP09_ALLOWED, 0L);
-    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    set(CURLOPT_SSL_VERIFYPEER, 1L);
-    set(CURLOPT_SSL_VERIFYHOST, 2L);
-    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!request_.ca_file.empty()) {
-      set(CURLOPT_CAINFO, request_.ca_file.c_str());
-      set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-    }
     // http is to this machine, where no proxy is.
-    set(CURLOPT_PROXY, url_.secure ? proxy_.url.c_str() : "");
-    set(CURLOPT_NOPROXY, "");
-    set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    set(CURLOPT_USERAGENT, "timectl/" TIMECTL_VERSION);
+    set_up_ = discovery::prepare(curl_, easy_,
+                                 {.protocols = url_.secure ? "https" : "http",
+                                  .ca_file = request_.ca_file,
+                                  .proxy = url_.secure ? proxy_.url : "",
+                                  .agent = "timectl/" TIMECTL_VERSION});
     set(CURLOPT_URL, url_.text.c_str());
     const auto limit = std::chrono::ceil<std::chrono::milliseconds>(request_.timeout).count();
     set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(limit)));
@@ -135,13 +119,21 @@ class Exchange {
     const std::stop_callback wake(stop, [this] { curl_.multi_wakeup(multi_); });
     int running = 1;
     int last = 0;
+    std::optional<Duration> answered_at;
     while (curl_.multi_perform(multi_, &running) == CURLM_OK && running > 0) {
-      if (head_at_ && std::chrono::steady_clock::now() - *head_at_ >= kBodyWait) return false;
+      if (answered_ && !answered_at) answered_at = elapsed();
+      if (answered_at && elapsed() - *answered_at >= kBodyWait) return false;
       if (stop.stop_requested() && ++last > kLastPolls) return true;
       const int wait = stop.stop_requested() ? kLastPollMilliseconds : kPollMilliseconds;
       curl_.multi_poll(multi_, nullptr, 0, wait, nullptr);
     }
     return false;
+  }
+
+  [[nodiscard]] Duration elapsed() const {
+    curl_off_t took = 0;
+    curl_.easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &took);
+    return std::chrono::microseconds(took);
   }
 
   SendOutcome judge(long status) {
@@ -190,7 +182,7 @@ class Exchange {
   void end_head() {
     long status = 0;
     curl_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 200 && !head_at_) head_at_ = std::chrono::steady_clock::now();
+    answered_ = answered_ || status >= 200;
   }
 
   // Of where it leads only the host: the rest may be a secret, too.
@@ -238,8 +230,7 @@ class Exchange {
   curl_slist* headers_ = nullptr;
   std::string text_;  // CURL_ERROR_SIZE bytes that libcurl writes
   bool set_up_ = true;
-  // When the head of the final answer was complete.
-  std::optional<std::chrono::steady_clock::time_point> head_at_ = {};
+  bool answered_ = false;  // the head of the final answer is complete
   std::size_t header_bytes_ = 0;
   std::string answer_;
   std::string location_;
