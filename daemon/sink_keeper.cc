@@ -38,11 +38,13 @@ void SinkKeeper::configure(const config::Config& config, Now now) {
     choices_[sink.name] = choice;
     choices.push_back(std::move(choice));
     auto& kept = next[sink.name];
+    kept.target = std::make_shared<const sinks::SinkTarget>(target_of(sink, identity_));
     if (const auto before = sinks_.find(sink.name); before != sinks_.end()) {
-      kept.worker = std::move(before->second.worker);
+      // An attempt at what was wrong is not waited for. Its worker goes below, its report counts:
+      // only with it the next attempt begins, by a new worker.
+      if (*before->second.target == *kept.target) kept.worker = std::move(before->second.worker);
       kept.worker_number = before->second.worker_number;
     }
-    kept.target = std::make_shared<const sinks::SinkTarget>(target_of(sink, identity_));
     if (!kept.target->broken.empty()) {
       ways_.log(Severity::error, "alert sink " + sink.name + ": " + kept.target->broken);
     }

@@ -29,6 +29,7 @@ struct NodeIdentity {
   std::string network = {};
   // Differs between nodes, for receivers that tie what belongs together; empty: the name.
   std::string instance = {};
+  friend bool operator==(const NodeIdentity&, const NodeIdentity&) = default;
 };
 
 struct AlertMessage {

@@ -86,14 +86,30 @@ void Outbox::set_sinks(std::vector<SinkChoice> sinks, Now now) {
     sink.choice = std::move(choice);
     gone_sinks_.erase(name);
   }
-  for (const auto& [name, sink] : before) gone_sinks_.insert(name);
-  for (const auto& [name, state] : loaded) gone_sinks_.insert(name);
+  for (const auto& [name, sink] : before) {
+    const auto lost = std::count_if(after(sink.state.done), messages_.cend(),
+                                    [&](const auto& message) { return wants(sink, *message); });
+    tell_lost(name, static_cast<std::size_t>(lost), "");
+    gone_sinks_.insert(name);
+  }
+  for (const auto& [name, state] : loaded) {  // which of them it wanted went with it
+    tell_lost(name, static_cast<std::size_t>(messages_.cend() - after(state.done)), "up to ");
+    gone_sinks_.insert(name);
+  }
   for (const auto& name : gone_sinks_) {
     dirty_sinks_.erase(name);
     for (auto& [alert, deliveries] : deliveries_) deliveries.erase(name);
     std::erase_if(dirty_deliveries_, [&](const auto& key) { return key.second == name; });
   }
   drop_done();
+}
+
+void Outbox::tell_lost(const std::string& name, std::size_t count, const std::string& how_many) {
+  if (count == 0 || said_.size() >= kMaxSaid) return;
+  said_.push_back("alert sink " + name + " is no longer configured: " + how_many +
+                  std::to_string(count) + " " + (count == 1 ? "message" : "messages") +
+                  " that waited for it " + (count == 1 ? "is" : "are") +
+                  " lost; `timectl alerts` shows what is open");
 }
 
 bool Outbox::wants(const Sink& sink, const AlertMessage& message) {

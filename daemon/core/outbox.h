@@ -163,6 +163,7 @@ class Outbox {
 
   [[nodiscard]] static bool wants(const Sink& sink, const AlertMessage& message);
   [[nodiscard]] std::deque<MessagePointer>::const_iterator after(std::uint64_t number) const;
+  void tell_lost(const std::string& name, std::size_t count, const std::string& how_many);
   void wait_for(const Sink& sink, const AlertMessage& message);
   void fill(Sink& sink, bool unsaved, Parcel& parcel);
   // What it wants from there on, up to the next that is not stored; at most so many.

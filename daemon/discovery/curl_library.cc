@@ -75,4 +75,34 @@ const std::variant<CurlLibrary, NoCurl>& curl_library() {
   return kCurl;
 }
 
+bool prepare(const CurlLibrary& curl, CURL* easy, const CurlRules& rules) {
+  bool taken = true;
+  const auto set = [&](CURLoption option, auto value) {
+    taken = curl.easy_setopt(easy, option, value) == CURLE_OK && taken;
+  };
+  set(CURLOPT_NOSIGNAL, 1L);
+  // A resolver that hangs is left behind by its thread, else the cleanup waits for it.
+  set(CURLOPT_QUICK_EXIT, 1L);
+  set(CURLOPT_PROTOCOLS_STR, rules.protocols);
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  // One document or one message: HTTP/2 would only add to what can go wrong.
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_HTTP09_ALLOWED, 0L);
+  set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!rules.ca_file.empty()) {
+    set(CURLOPT_CAINFO, rules.ca_file.c_str());
+    // The folder of the system's certificates counts besides the file otherwise.
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  }
+  // Both set, so that libcurl does not look into the environment itself.
+  set(CURLOPT_PROXY, rules.proxy.c_str());
+  set(CURLOPT_NOPROXY, "");
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(CURLOPT_USERAGENT, rules.agent.c_str());
+  return taken;
+}
+
 }  // namespace timectl::discovery

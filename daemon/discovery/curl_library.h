@@ -2,7 +2,8 @@
 // libcurl, loaded when the first list is fetched and not when the program starts. Linked, it and
 // its thirty libraries would cost every `timectl status` 3.5 ms in the loader (the whole command
 // takes 2), and the program's own static OpenSSL would answer half of the calls that libcurl means
-// for its shared one. Called by the client's transfer only.
+// for its shared one. Called by the client of lists and by the sinks of alerts; prepare() holds
+// what both promise about TLS, redirects and the environment.
 
 #include <curl/curl.h>
 
@@ -43,5 +44,16 @@ struct NoCurl {
 
 // Loaded and initialised once, by whichever thread comes first, and kept to the process's end.
 [[nodiscard]] const std::variant<CurlLibrary, NoCurl>& curl_library();
+
+struct CurlRules {
+  const char* protocols = "https";
+  std::string ca_file = {};  // counts instead of the system's certificates; "": those
+  std::string proxy = {};    // "": none
+  std::string agent = {};
+};
+
+// Verified TLS from 1.2 on, HTTP/1.1, no redirect, no signal, no netrc, no proxy but the one that
+// is given. False: libcurl refused an option, and the handle must not be used.
+[[nodiscard]] bool prepare(const CurlLibrary& curl, CURL* easy, const CurlRules& rules);
 
 }  // namespace timectl::discovery

@@ -86,31 +86,13 @@ void Transfer::set(CURLoption option, T value) {
 }
 
 void Transfer::set_up() {
-  set(CURLOPT_NOSIGNAL, 1L);
-  // A resolver that hangs is left behind by its thread, else the cleanup waits for it.
-  set(CURLOPT_QUICK_EXIT, 1L);
-  set(CURLOPT_PROTOCOLS_STR, "https");
-  set(CURLOPT_FOLLOWLOCATION, 0L);
-  // One document: HTTP/2 would only add to what can go wrong.
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(CURLOPT_HTTP09_ALLOWED, 0L);
-  set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-  set(CURLOPT_ACCEPT_ENCODING, "gzip");
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  if (!request_.ca_file.empty()) {
-    set(CURLOPT_CAINFO, request_.ca_file.c_str());
-    // The folder of the system's certificates counts besides the file otherwise.
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  }
-  // Both set, so that libcurl does not look into the environment itself.
-  set(CURLOPT_PROXY, proxy_.url.c_str());
-  set(CURLOPT_NOPROXY, "");
-  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   const bool agent = !request_.user_agent.empty() && request_.user_agent.size() <= 200 &&
                      printable(request_.user_agent) == request_.user_agent;
-  set(CURLOPT_USERAGENT, agent ? request_.user_agent.c_str() : "timectl/" TIMECTL_VERSION);
+  set_up_ = prepare(curl_, easy_,
+                    {.ca_file = request_.ca_file,
+                     .proxy = proxy_.url,
+                     .agent = agent ? request_.user_agent : "timectl/" TIMECTL_VERSION});
+  set(CURLOPT_ACCEPT_ENCODING, "gzip");
   headers_ = curl_.slist_append(headers_, "Accept: application/json");
   if (is_usable_etag(request_.etag)) {
     headers_ = curl_.slist_append(headers_, ("If-None-Match: " + request_.etag).c_str());

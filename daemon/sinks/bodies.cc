@@ -15,8 +15,10 @@ constexpr std::size_t kDiscordBatch = 6;
 constexpr std::size_t kDiscordLine = 220;  // 6 of them, each with its command: below 2,000
 constexpr std::size_t kDiscordAlone = 1400;
 constexpr std::size_t kDiscordRemedy = 300;
-constexpr std::size_t kMailLines = 200;  // of a digest; the count says how many there are
-constexpr std::size_t kSubject = 150;    // bytes; RFC 5322 advises lines below 78
+constexpr std::size_t kMailLines = 200;    // of a digest; the count says how many there are
+constexpr std::size_t kSubject = 150;      // bytes; RFC 5322 advises lines below 78
+constexpr std::size_t kHeaderLine = 78;    // RFC 5322's advice
+constexpr std::size_t kLongestEscape = 8;  // characters of printable() for one byte at most
 
 std::string severity_word(const AlertMessage& message) {
   if (message.kind == NoticeKind::resolved) return "RESOLVED";
@@ -145,6 +147,36 @@ std::string header_text(const std::string& text) {
   return out;
 }
 
+// A header of addresses, all of them: the configuration bounds them. Folded after the commas that
+// stand between addresses; one in a quoted name is part of the name.
+std::string address_header(const std::string& name, const std::string& addresses) {
+  const auto text = printable(addresses, addresses.size() * kLongestEscape);
+  std::string out;
+  std::string line = name + ":";
+  bool quoted = false;
+  for (std::size_t at = 0; at < text.size();) {
+    auto end = at;
+    for (; end < text.size() && (quoted || text[end] != ','); ++end) {
+      if (text[end] == '\\') {
+        ++end;  // what follows is no sign
+      } else if (text[end] == '"') {
+        quoted = !quoted;
+      }
+    }
+    end = std::min(end + 1, text.size());
+    const auto begin = std::min(text.find_first_not_of(' ', at), end);
+    const auto address = text.substr(begin, end - begin);
+    at = end;
+    if (address.empty()) continue;
+    if (line.size() + 1 + address.size() > kHeaderLine && line != name + ":") {
+      out += line + "\n";
+      line.clear();
+    }
+    line += " " + address;
+  }
+  return out + line + "\n";
+}
+
 std::string subject_of(const Messages& messages) {
   const auto shown = shown_of(messages);
   const auto& first = *shown.messages.front();
@@ -242,8 +274,8 @@ std::string alertmanager_body(const Messages& messages, WallTime sent_at, Durati
 
 std::string mail(const SinkTarget& target, const Messages& messages, WallTime sent_at) {
   std::string out;
-  if (!target.from.empty()) out += "From: " + printable(target.from, kSubject) + "\n";
-  out += "To: " + printable(target.to, kSubject) + "\n";
+  if (!target.from.empty()) out += address_header("From", target.from);
+  out += address_header("To", target.to);
   out += "Subject: " + header_text(subject_of(messages)) + "\n";
   out += "Date: " + mail_date(sent_at) + "\n";
   out += "Auto-Submitted: auto-generated\n";

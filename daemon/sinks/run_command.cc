@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -40,6 +41,15 @@ class Descriptor {
  private:
   int fd_;
 };
+
+// Where it is so, a program that failed may have wanted the rights of its owner or group: sendmail
+// of Postfix and Exim does, and sudo.
+std::string privileges_hint() {
+  if (::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return "";
+  return "; NoNewPrivileges is on, so setuid and setgid programs (sendmail of Postfix or Exim, "
+         "sudo) "
+         "cannot work: see docs/alerts.md, E-mail";
+}
 
 std::string system_text(const char* what) {
   return std::string(what) + ": " + std::strerror(errno);
@@ -224,9 +234,9 @@ class Program {
                         name + " was ended after " + human_duration(request_.timeout)};
     } else {
       const auto line = printable(report.answer.substr(0, report.answer.find('\n')), 100);
-      report.outcome = {SendResult::failed, name + " ended with status " +
-                                                std::to_string(*report.exit_status) +
-                                                (line.empty() ? "" : ": " + line)};
+      report.outcome = {SendResult::failed,
+                        name + " ended with status " + std::to_string(*report.exit_status) +
+                            (line.empty() ? "" : ": " + line) + privileges_hint()};
     }
   }
 

@@ -27,8 +27,9 @@ SendReport to_webhook(const SinkTarget& target, const Messages& messages, WallTi
   request.headers = {"Content-Type: application/json",
                      "Idempotency-Key: " + printable(idempotency_key(messages))};
   if (!target.secret.empty()) {
-    request.headers.push_back("X-Timectl-Signature: " +
-                              signature(target.secret, request.body, now));
+    const auto signed_by = signature(target.secret, request.body, now);
+    request.headers.push_back("X-Timectl-Signature: " + signed_by);
+    request.secrets = {target.secret, signed_by, signed_by.substr(signed_by.rfind('=') + 1)};
   }
   return send_http(request, stop);
 }

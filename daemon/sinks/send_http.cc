@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 
 #include "daemon/core/events.h"
 #include "daemon/core/sink_url.h"
 #include "daemon/discovery/curl_library.h"
 #include "daemon/discovery/proxy_choice.h"
+#include "daemon/sinks/redaction.h"
 
 namespace timectl::sinks {
 namespace {
@@ -21,6 +23,10 @@ constexpr std::size_t kMaxHeaderBytes = 65'536;
 constexpr int kPollMilliseconds = 1000;  // stop wakes the poll; this is the net below it
 constexpr int kLastPollMilliseconds = 100;
 constexpr int kLastPolls = 5;  // a request under way has about half a second to end
+// After the head of an answer: its body is for people who look for a fault, nothing depends on it.
+constexpr Duration kBodyWait = std::chrono::seconds(2);
+// What is read of an answer: what is kept, and as much that a secret is not cut in two.
+constexpr std::size_t kMaxRead = kMaxAnswer + kMaxSinkUrl;
 
 // Statuses that blame what was sent; the others blame the sink or the moment.
 bool blames_content(long status) {
@@ -35,6 +41,7 @@ class Exchange {
       : curl_(curl),
         request_(request),
         url_(url),
+        redaction_(url.path, request.secrets),
         proxy_(discovery::choose_proxy(url.host, [](const char* n) { return std::getenv(n); })),
         easy_(curl.easy_init()),
         multi_(curl.multi_init()),
@@ -64,14 +71,11 @@ class Exchange {
     }
     long status = 0;
     curl_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-    curl_off_t took = 0;
-    curl_.easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &took);
-    report.took = std::chrono::microseconds(took);
-    report.answer = std::move(answer_);
+    report.took = elapsed();
     if (status > 0) report.status = status;
-    // A body that is longer than what is kept of it is an answer all the same.
-    const bool answered = status >= 200 && (code == CURLE_OK || (ended_ && !stopped));
-    report.outcome = answered ? judge(status) : failure(code, stopped);
+    answer_ = redaction_.of(answer_);
+    report.outcome = answered_ ? judge(status) : failure(code, stopped);
+    report.answer = answer_.substr(0, kMaxAnswer);
     curl_.multi_remove_handle(multi_, easy_);
     return report;
   }
@@ -83,25 +87,12 @@ class Exchange {
   }
 
   void set_up() {
-    set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_QUICK_EXIT, 1L);
-    set(CURLOPT_PROTOCOLS_STR, url_.secure ? "https" : "http");
-    set(CURLOPT_FOLLOWLOCATION, 0L);
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    set(CURLOPT_HTTP09_ALLOWED, 0L);
-    set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    set(CURLOPT_SSL_VERIFYPEER, 1L);
-    set(CURLOPT_SSL_VERIFYHOST, 2L);
-    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!request_.ca_file.empty()) {
-      set(CURLOPT_CAINFO, request_.ca_file.c_str());
-      set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-    }
     // http is to this machine, where no proxy is.
-    set(CURLOPT_PROXY, url_.secure ? proxy_.url.c_str() : "");
-    set(CURLOPT_NOPROXY, "");
-    set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    set(CURLOPT_USERAGENT, "timectl/" TIMECTL_VERSION);
+    set_up_ = discovery::prepare(curl_, easy_,
+                                 {.protocols = url_.secure ? "https" : "http",
+                                  .ca_file = request_.ca_file,
+                                  .proxy = url_.secure ? proxy_.url : "",
+                                  .agent = "timectl/" TIMECTL_VERSION});
     set(CURLOPT_URL, url_.text.c_str());
     const auto limit = std::chrono::ceil<std::chrono::milliseconds>(request_.timeout).count();
     set(CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(limit)));
@@ -128,12 +119,21 @@ class Exchange {
     const std::stop_callback wake(stop, [this] { curl_.multi_wakeup(multi_); });
     int running = 1;
     int last = 0;
+    std::optional<Duration> answered_at;
     while (curl_.multi_perform(multi_, &running) == CURLM_OK && running > 0) {
+      if (answered_ && !answered_at) answered_at = elapsed();
+      if (answered_at && elapsed() - *answered_at >= kBodyWait) return false;
       if (stop.stop_requested() && ++last > kLastPolls) return true;
       const int wait = stop.stop_requested() ? kLastPollMilliseconds : kPollMilliseconds;
       curl_.multi_poll(multi_, nullptr, 0, wait, nullptr);
     }
     return false;
+  }
+
+  [[nodiscard]] Duration elapsed() const {
+    curl_off_t took = 0;
+    curl_.easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &took);
+    return std::chrono::microseconds(took);
   }
 
   SendOutcome judge(long status) {
@@ -159,13 +159,13 @@ class Exchange {
     if (header_bytes_ > kMaxHeaderBytes) {
       return {SendResult::failed, url_.host + " sends more than 64 KiB of headers"};
     }
-    std::string text = printable(text_.c_str());
+    std::string text = printable(redaction_.of(text_.c_str()));
     if (text.empty()) text = printable(curl_.easy_strerror(code));
     return {SendResult::failed, url_.host + " cannot be reached: " + text};
   }
 
   [[nodiscard]] std::string answer_line() const {
-    return printable(kept_.substr(0, kept_.find_first_of("\r\n")), 100);
+    return printable(answer_.substr(0, answer_.find_first_of("\r\n")), 100);
   }
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) {
@@ -173,8 +173,16 @@ class Exchange {
     const std::string_view line(data, size * count);
     exchange.header_bytes_ += line.size();
     if (exchange.header_bytes_ > kMaxHeaderBytes) return 0;
+    if (line.find_first_not_of("\r\n") == std::string_view::npos) exchange.end_head();
     exchange.take_location(line);
     return line.size();
+  }
+
+  // Interim answers (1xx) have heads, too, and a chunked body may end with one more empty line.
+  void end_head() {
+    long status = 0;
+    curl_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    answered_ = answered_ || status >= 200;
   }
 
   // Of where it leads only the host: the rest may be a secret, too.
@@ -195,19 +203,17 @@ class Exchange {
       return;
     }
     line.remove_prefix(scheme + 3);
-    location_ = printable(line.substr(0, line.find_first_of("/?#")), 100);
-    location_.erase(0, location_.rfind('@') + 1);
+    line = line.substr(0, line.find_first_of("/?#"));
+    line.remove_prefix(line.rfind('@') + 1);
+    location_ = printable(redaction_.of(line), 100);
   }
 
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) {
     auto& exchange = *static_cast<Exchange*>(self);
     const std::string_view part(data, size * count);
-    const auto room = kMaxAnswer - exchange.answer_.size();
+    const auto room = kMaxRead - exchange.answer_.size();
     exchange.answer_ += part.substr(0, room);
-    exchange.kept_ = exchange.answer_.substr(0, 200);
-    if (part.size() <= room) return part.size();
-    exchange.ended_ = true;
-    return 0;
+    return part.size() <= room ? part.size() : 0;
   }
 
   static curl_socket_t on_socket(void*, curlsocktype, curl_sockaddr* address) {
@@ -217,16 +223,16 @@ class Exchange {
   const CurlLibrary& curl_;
   const HttpRequest& request_;
   const SinkUrl& url_;
+  const Redaction redaction_;
   const discovery::ProxyChoice proxy_;
   CURL* easy_;
   CURLM* multi_;
   curl_slist* headers_ = nullptr;
   std::string text_;  // CURL_ERROR_SIZE bytes that libcurl writes
   bool set_up_ = true;
-  bool ended_ = false;  // by us: enough of the body is there
+  bool answered_ = false;  // the head of the final answer is complete
   std::size_t header_bytes_ = 0;
   std::string answer_;
-  std::string kept_;
   std::string location_;
 };
 

@@ -1,6 +1,8 @@
 #pragma once
 // One request by libcurl (loaded as the client of lists does it), with limits on time, answer and
-// headers; redirects are not followed, and the environment's proxy is used as for lists.
+// headers; redirects are not followed, and the environment's proxy is used as for lists. Once the
+// head of a final answer is complete its status decides, however the body ends: the receiver has
+// the message, and a second one would be a second alert.
 
 #include <stop_token>
 #include <string>
@@ -15,6 +17,7 @@ struct HttpRequest {
   bool post = true;
   std::string body = {};
   std::vector<std::string> headers = {};
+  std::vector<std::string> secrets = {};  // not to be shown where the answer repeats them
   std::string ca_file = {};
   Duration timeout = std::chrono::seconds(10);
 };

@@ -4,6 +4,9 @@
 #include <openssl/hmac.h>
 
 #include <array>
+#include <span>
+
+#include "daemon/core/hex.h"
 
 namespace timectl::sinks {
 
@@ -14,13 +17,7 @@ std::string hmac_sha256(std::string_view secret, std::string_view text) {
                             reinterpret_cast<const unsigned char*>(text.data()), text.size(),
                             digest.data(), &size);
   TIMECTL_CHECK(made != nullptr);
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (unsigned i = 0; i < size; ++i) {
-    out += kDigits[digest[i] >> 4U];
-    out += kDigits[digest[i] & 15U];
-  }
-  return out;
+  return hex_text(std::span(digest).first(size));
 }
 
 std::string signature(std::string_view secret, std::string_view body, WallTime sent_at) {

@@ -24,6 +24,7 @@ struct SinkTarget {
   Duration timeout = std::chrono::seconds(10);
   NodeIdentity identity = {};
   std::string broken = {};  // why it cannot be used: a secret file that others can read
+  friend bool operator==(const SinkTarget&, const SinkTarget&) = default;
 };
 
 }  // namespace timectl::sinks

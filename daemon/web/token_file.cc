@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "daemon/core/hex.h"
+
 namespace timectl::web {
 namespace {
 
@@ -49,22 +51,12 @@ class Descriptor {
   int fd_;
 };
 
-std::string hexadecimal(const std::array<unsigned char, kRandomBytes>& bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const auto byte : bytes) {
-    text.push_back(kDigits[byte >> 4U]);
-    text.push_back(kDigits[byte & 15U]);
-  }
-  return text;
-}
-
 Result<std::string> write_token(const std::string& path, int fd, gid_t group) {
   std::array<unsigned char, kRandomBytes> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     return cannot(path, "there is no randomness");
   }
-  const auto token = hexadecimal(bytes);
+  const auto token = hex_text(bytes);
   const auto text = token + "\n";
   // The group before the mode: until then the file is ours alone.
   struct stat made {};

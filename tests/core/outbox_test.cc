@@ -288,6 +288,32 @@ TEST_F(OutboxTest, ANewSinkGetsWhatComesFromNowOnAndAGoneOneIsForgotten) {
   EXPECT_EQ(take("late"), Alerts_{2});
 }
 
+TEST_F(OutboxTest, HowManyMessagesGoWithASinkThatIsTakenAwayIsSaid) {
+  SinkChoice mild = choice;
+  mild.name = "mild";
+  SinkChoice other = choice;
+  other.name = "lagging";
+  other.rules = {AlertRule::lag};
+  box.set_sinks({choice, mild, other}, now);
+  put(1);
+  put(2);
+  const auto stored = restarted();
+  box.set_sinks({mild}, now);
+  const auto said = box.take_said();
+  ASSERT_EQ(said.size(), 1U) << "the one that wanted none of them loses nothing";
+  EXPECT_TRUE(said[0].starts_with(
+      "alert sink pager is no longer configured: 2 messages that waited for it are lost"))
+      << said[0];
+  EXPECT_EQ(take("mild"), Alerts_{1});
+  // Over a restart, too, where what it wanted is no longer known.
+  auto next = stored;
+  next.set_sinks({mild, other}, now);
+  const auto later = next.take_said();
+  ASSERT_EQ(later.size(), 1U);
+  EXPECT_NE(later[0].find("pager is no longer configured: up to 2 messages"), std::string::npos)
+      << later[0];
+}
+
 TEST_F(OutboxTest, AReloadTriesAtOnceAndKeepsWhatWaits) {
   put(1);
   EXPECT_EQ(take(), Alerts_{1});

@@ -7,6 +7,7 @@
 #include <deque>
 #include <iostream>
 #include <mutex>
+#include <set>
 
 #include "daemon/clock.h"
 #include "daemon/sink_targets.h"
@@ -66,7 +67,13 @@ struct SinkKeeperTest : ::testing::Test {
                    SinkKeeper::Ways{
                        .post = [this](auto work) { loop.post(std::move(work)); },
                        .log = [this](Severity, const std::string& line) { lines.push_back(line); },
-                       .now = [] { return clock_now(); }});
+                       .now = [this] { return now(); }});
+  }
+  [[nodiscard]] Now now() const {
+    auto time = clock_now();
+    time.mono += ahead;
+    time.wall += ahead;
+    return time;
   }
   void serve(ServerConnection& connection) {
     const auto head = connection.read_request();
@@ -78,6 +85,7 @@ struct SinkKeeperTest : ::testing::Test {
            key = body.find("\"key\":", key + 1)) {
         ++received;
       }
+      bodies.push_back(body);
     }
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   }
@@ -118,6 +126,8 @@ struct SinkKeeperTest : ::testing::Test {
   Loop loop;
   std::mutex mutex;
   std::size_t received = 0;
+  std::vector<std::string> bodies;
+  std::chrono::seconds ahead{0};  // of the clock
   std::vector<std::string> lines;
   HttpsServer good;
   HttpsServer hanging;
@@ -208,6 +218,65 @@ TEST(NodeIdentity, IsTheConfiguredNameOrTheHostsWithTheOwnAddress) {
   config.node.name = "berlin-watch";
   EXPECT_EQ(identity_of(config).node, "berlin-watch");
   EXPECT_EQ(identity_of(config).instance, "berlin-watch");
+}
+
+TEST_F(SinkKeeperTest, ACorrectedUrlDoesNotWaitForTheAttemptAtTheOldOne) {
+  add("hook", hanging);
+  config.alerts.sinks[0].timeout = 300s;
+  keeper->configure(config, clock_now());
+  put(1);
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  ASSERT_TRUE(hanging.wait_for_requests(1));
+  keeper->configure(config, clock_now());
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  EXPECT_FALSE(keeper->idle()) << "a reload that does not touch it leaves it alone";
+
+  config.alerts.sinks[0].url = "http://" + good.endpoint() + "/";
+  keeper->configure(config, clock_now());
+  ASSERT_TRUE(loop.run([&] { return keeper->outbox().sink("hook")->waiting == 0; }));
+  EXPECT_EQ(taken(), 1U);
+  EXPECT_EQ(hanging.requests().size(), 1U);
+  EXPECT_EQ(keeper->outbox().sink("hook")->state.attempts, 0U) << "no failure of the new one";
+  EXPECT_TRUE(keeper->idle());
+}
+
+// Alertmanager ends what is not sent again; a minute is one call here.
+TEST_F(SinkKeeperTest, TheAlertmanagerHearsEachMinuteWhatIsOpen) {
+  add("manager", good);
+  config.alerts.sinks[0].kind = SinkKind::alertmanager;
+  Alert alert;
+  alert.id = 7;
+  alert.rule = AlertRule::masternode_down;
+  alert.object = "10.0.0.1";
+  alert.state = AlertState::firing;
+  alert.since = now().wall;
+  alert.told_at = now().wall;
+  Alert untold = alert;
+  untold.id = 8;
+  untold.object = "10.0.0.2";
+  untold.told_at.reset();
+  alerts.load({alert, untold}, {}, now());
+  keeper->configure(config, now());
+  std::set<std::string> ends;
+  for (std::size_t minute = 1; minute <= 5; ++minute) {
+    ASSERT_TRUE(keeper->run(alerts, now()));
+    ASSERT_TRUE(loop.run([&] { return keeper->idle(); }));
+    ahead += 50s;
+    ASSERT_TRUE(keeper->run(alerts, now()));
+    EXPECT_TRUE(keeper->idle()) << "not before its time";
+    ahead += 10s;
+    const std::lock_guard lock(mutex);
+    ASSERT_EQ(bodies.size(), minute);
+    EXPECT_NE(bodies.back().find("10.0.0.1"), std::string::npos) << bodies.back();
+    EXPECT_EQ(bodies.back().find("10.0.0.2"), std::string::npos) << "nobody was told of it";
+    ends.insert(bodies.back().substr(bodies.back().find("\"endsAt\"")));
+  }
+  EXPECT_EQ(ends.size(), 5U) << "each puts its end off";
+  alerts = Alerts();
+  ASSERT_TRUE(keeper->run(alerts, now()));
+  ASSERT_TRUE(loop.run([&] { return keeper->idle(); }));
+  const std::lock_guard lock(mutex);
+  EXPECT_EQ(bodies.size(), 5U) << "nothing is open, nothing is sent";
 }
 
 TEST_F(SinkKeeperTest, ASecretThatEverybodyCanReadIsSaidAndNothingIsSent) {

@@ -134,6 +134,38 @@ TEST(Bodies, AMailHasNoHeaderThatATextChose) {
   EXPECT_NE(plain.find("Subject: [timectl host] CRITICAL: It is down\n"), std::string::npos);
 }
 
+TEST(Bodies, AMailNamesAllOfItsReceiversInLinesOfTheLengthThatIsAdvised) {
+  SinkTarget target;
+  for (const char* name : {"alice", "bob", "carol", "dave", "eve", "frank"}) {
+    target.to += (target.to.empty() ? "" : ",  ") + std::string(name) +
+                 ".of.the.night.watch@operations.example.org";
+  }
+  target.to += ",\"Night, watch of the whole network of masternodes\" <n@example.org>";
+  target.from = "\"" + std::string(200, 'x') + "\" <timectl@example.org>";
+  const auto text = mail(target, {message("It is down")}, kLater);
+  std::string unfolded;
+  std::size_t longest = 0;
+  std::size_t lines = 0;
+  const auto begin = text.find("To: ");
+  for (auto at = begin; at == begin || text[at] == ' ';) {
+    const auto end = text.find('\n', at);
+    longest = std::max(longest, end - at);
+    unfolded += text.substr(at, end - at);
+    at = end + 1;
+    ++lines;
+  }
+  EXPECT_EQ(text.substr(text.find("Subject:") - 1, 1), "\n");
+  EXPECT_LE(longest, 78U);
+  EXPECT_GT(lines, 3U);
+  auto wanted = target.to;
+  for (auto at = wanted.find(",  "); at != std::string::npos; at = wanted.find(",  ")) {
+    wanted.replace(at, 3, ", ");
+  }
+  wanted.insert(wanted.find(",\"") + 1, " ");
+  EXPECT_EQ(unfolded, "To: " + wanted);
+  EXPECT_TRUE(text.starts_with("From: " + target.from + "\n")) << text;
+}
+
 TEST(Bodies, ADigestSaysEachOfThem) {
   const Messages two{message("first"), message("second", NoticeKind::resolved)};
   SinkTarget target;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/prctl.h>
+
 #include <cerrno>
 #include <csignal>
 #include <thread>
@@ -48,6 +50,26 @@ TEST(RunCommand, AFailureIsToldWithItsFirstLine) {
   CommandRequest missing;
   missing.command = {"/nonexistent/program"};
   EXPECT_NE(run_command(missing, {}).outcome.error.find("No such file"), std::string::npos);
+}
+
+// As in the unit that is shipped. Of a thread and of what it starts: the other tests go on without.
+TEST(RunCommand, AFailureWithoutNewPrivilegesNamesThemAsItsLikelyCause) {
+  EXPECT_EQ(shell("exit 7").outcome.error.find("NoNewPrivileges"), std::string::npos);
+  SendReport failed;
+  SendReport fine;
+  std::jthread([&] {
+    ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    failed = shell("echo postdrop: Permission denied; exit 75");
+    fine = shell("grep NoNewPrivs /proc/self/status");
+  }).join();
+  EXPECT_NE(failed.outcome.error.find("Permission denied; NoNewPrivileges is on"),
+            std::string::npos)
+      << failed.outcome.error;
+  EXPECT_NE(failed.outcome.error.find("docs/alerts.md"), std::string::npos);
+  EXPECT_LE(failed.outcome.error.size(), 300U) << "the outbox keeps so much";
+  EXPECT_EQ(fine.outcome.result, SendResult::delivered);
+  EXPECT_EQ(fine.answer, "NoNewPrivs:\t1\n");
+  EXPECT_TRUE(fine.outcome.error.empty());
 }
 
 TEST(RunCommand, OneThatNeverEndsIsEndedWithAllOfItsGroup) {

@@ -110,6 +110,104 @@ TEST(Send, ARedirectIsToldWithTheHostItLeadsTo) {
       << report.outcome.error;
 }
 
+// The receiver has taken it: sent again, it would page twice and hold up all that waits behind.
+TEST(Send, AnAnswerWhoseBodyBreaksOffIsJudgedByItsStatus) {
+  const struct {
+    const char* answer;
+    SendResult result;
+  } kRows[] = {
+      {"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok", SendResult::delivered},
+      {"HTTP/1.1 202 Yes\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", SendResult::delivered},
+      {"HTTP/1.1 103 Hint\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+       SendResult::delivered},
+      {"HTTP/1.1 400 No\r\nContent-Length: 20\r\n\r\nno", SendResult::refused},
+      {"HTTP/1.1 503 No\r\nContent-Length: 20\r\n\r\nno", SendResult::failed},
+      // No final head: nobody has said that it was taken.
+      {"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n", SendResult::failed},
+      {"HTTP/1.1 100 Continue\r\n\r\n", SendResult::failed},
+      {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Le", SendResult::failed}};
+  for (const auto& row : kRows) {
+    Hook hook(row.answer);
+    const auto report = send(hook.target(), one(), kNow);
+    EXPECT_EQ(report.outcome.result, row.result) << row.answer << ": " << report.outcome.error;
+  }
+}
+
+TEST(Send, ABodyThatNeverEndsIsNotWaitedForAndAStopDoesNotUndoTheAnswer) {
+  HttpsServer server({.address = "127.0.0.6"}, [](ServerConnection& connection) {
+    (void)connection.read_request();
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nx");
+    connection.wait();
+  });
+  SinkTarget target;
+  target.url = "http://" + server.endpoint() + "/";
+  target.timeout = 300s;
+  const auto report = send(target, one(), kNow);
+  EXPECT_EQ(report.outcome.result, SendResult::delivered) << report.outcome.error;
+  EXPECT_EQ(report.answer, "x");
+  EXPECT_LT(report.took, 10s);
+  std::stop_source stopped;
+  stopped.request_stop();
+  EXPECT_EQ(send(target, one(), kNow, stopped.get_token()).outcome.result, SendResult::delivered);
+}
+
+TEST(Send, AnHttpsReceiverIsBelievedByTheCaFileOfItsSinkAloneAndByItsName) {
+  const testing::TestAuthority authority("Test");
+  const testing::TestAuthority other("Other");
+  const auto answer = [](ServerConnection& connection) {
+    const auto head = connection.read_request();
+    (void)connection.read_body(length_of(head));
+    connection.send(reply("200 OK"));
+  };
+  HttpsServer good({"127.0.0.6", authority.issue({{"IP:127.0.0.6"}})}, answer);
+  HttpsServer misnamed({"127.0.0.6", authority.issue({{"IP:127.0.0.7"}})}, answer);
+  SinkTarget target;
+  target.url = "https://" + good.endpoint() + "/hook/SECRET";
+  target.ca_file = authority.file();
+  EXPECT_EQ(send(target, one(), kNow).outcome.result, SendResult::delivered)
+      << send(target, one(), kNow).outcome.error;
+  const auto delivered = good.requests().size();
+  for (const auto& file : {other.file(), std::string()}) {
+    target.ca_file = file;
+    const auto report = send(target, one(), kNow);
+    EXPECT_EQ(report.outcome.result, SendResult::failed);
+    EXPECT_NE(report.outcome.error.find("certificate"), std::string::npos) << report.outcome.error;
+  }
+  EXPECT_EQ(good.requests().size(), delivered) << "nothing is sent to who is not believed";
+  target.ca_file = authority.file();
+  target.url = "https://" + misnamed.endpoint() + "/";
+  EXPECT_EQ(send(target, one(), kNow).outcome.result, SendResult::failed);
+  EXPECT_TRUE(misnamed.requests().empty());
+}
+
+// Many servers answer with what they were asked for.
+TEST(Send, WhatTheAnswerRepeatsOfTheUrlOrTheSignatureIsNotShown) {
+  std::string repeats;
+  HttpsServer server({.address = "127.0.0.6"}, [&](ServerConnection& connection) {
+    const auto head = connection.read_request();
+    (void)connection.read_body(length_of(head));
+    const auto mark = head.find("X-Timectl-Signature: ");
+    const auto signature = head.substr(mark, head.find('\r', mark) - mark);
+    connection.send(reply("404 Not Found", "", repeats + " " + signature + " key-of-hmac seen"));
+  });
+  SinkTarget target;
+  target.url = "http://" + server.endpoint() + "/hook/T0SECRET%2FB1/x?token=S3CRET-2&n=%410SECRET";
+  target.secret = "key-of-hmac";
+  for (const char* text : {"Cannot POST /hook/T0SECRET%2FB1/x?token=S3CRET-2&n=%410SECRET",
+                           "Cannot POST /hook/T0SECRET/B1/x", "no hook t0secret/b1",
+                           "{\"path\":\"\\/T0SECRET%2FB1\\/x\"}", "token S3CRET-2", "n A0SECRET"}) {
+    repeats = text;
+    const auto report = send(target, one(), kNow);
+    for (const auto& shown : {report.outcome.error, report.answer}) {
+      for (const char* secret : {"0SECRET", "0secret", "S3CRET", "key-of-hmac", "v1="}) {
+        EXPECT_EQ(shown.find(secret), std::string::npos) << shown;
+      }
+      EXPECT_NE(shown.find("\xe2\x80\xa6"), std::string::npos) << shown;
+    }
+    EXPECT_NE(report.answer.find("seen"), std::string::npos) << "the rest is there";
+  }
+}
+
 TEST(Send, OneThatHangsEndsWithItsTimeLimit) {
   Hook hook("");
   auto target = hook.target();
