@@ -22,12 +22,19 @@ constexpr std::size_t kHighestChart = 10;
 std::vector<Field> chain_fields(const TopData& data, const Output& out) {
   const auto& overview = data.overview;
   const auto& chain = overview.chain;
-  std::vector<Field> fields{{"Chain", sentence_of(chain).text()}};
-  if (!chain.ground.empty()) fields.push_back({"Because", printable(chain.ground, kMostText)});
+  // A reason is said once, whoever gives it.
+  std::string said = sentence_of(chain).text();
+  const auto is_new = [&](const std::string& text) {
+    if (text.empty() || said.find(printable(text, kMostText)) != std::string::npos) return false;
+    said += "\n" + printable(text, kMostText);
+    return true;
+  };
+  std::vector<Field> fields{{"Chain", said}};
+  if (is_new(chain.ground)) fields.push_back({"Because", printable(chain.ground, kMostText)});
   std::string sync(activity_row(chain.activity).phrase);
   if (chain.blocks_per_minute) sync += ", " + rate_text(*chain.blocks_per_minute);
   if (chain.eta_seconds) sync += ", about " + about(*chain.eta_seconds) + " left";
-  if (!chain.activity_because.empty()) sync += ": " + printable(chain.activity_because, kMostText);
+  if (is_new(chain.activity_because)) sync += ": " + printable(chain.activity_because, kMostText);
   fields.push_back({"Sync", sync});
   if (chain.tip_at) {
     const auto at = *chain.tip_at;

@@ -34,7 +34,7 @@ std::vector<Field> masternode_fields(const Output& out, const MasternodeRow& row
       {"State",
        fmt::format("{}: {}", name_of(row.state),
                    std::ranges::find(state_table(), row.state, &StateRow::state)->meaning)}};
-  if (row.connected_at) {
+  if (row.connected && row.connected_at) {
     fields.push_back({"Connected", fmt::format("{} ({})", out.since(*row.connected_at),
                                                out.time(*row.connected_at))});
     fields.push_back(
@@ -44,6 +44,12 @@ std::vector<Field> masternode_fields(const Output& out, const MasternodeRow& row
                               row.missed_pongs.value_or(0), unknown(row.loss, percent))});
     fields.push_back({"Traffic", fmt::format("{} in, {} out", unknown(row.bytes_in, human_bytes),
                                              unknown(row.bytes_out, human_bytes))});
+  }
+  if (!row.connected) {
+    fields.push_back({"Down", row.down_since
+                                  ? fmt::format("for {} (since {})", age_text(out, *row.down_since),
+                                                out.time(*row.down_since))
+                                  : "since when is unknown"});
   }
   std::string height = row.height ? grouped(*row.height) + " (its claim)" : "unknown";
   if (row.lag_blocks && *row.lag_blocks > 0) {
@@ -58,7 +64,7 @@ std::vector<Field> masternode_fields(const Output& out, const MasternodeRow& row
   if (row.last_end_reason) {
     const auto& reason = reason_row(*row.last_end_reason);
     fields.push_back({"Last end", fmt::format("{}: {}", name_of(reason.reason), reason.meaning)});
-    if (!row.connected_at && !reason.remedy.empty()) {
+    if (!row.connected && !reason.remedy.empty()) {
       fields.push_back({"To do", std::string(reason.remedy)});
     }
   }
@@ -70,7 +76,9 @@ std::vector<Field> masternode_fields(const Output& out, const MasternodeRow& row
   } else if (!row.next_attempt_reason.empty()) {
     fields.push_back({"Next try", printable(row.next_attempt_reason)});
   }
-  if (!row.connected_at) fields.push_back({"Attempts", grouped(row.attempts)});
+  if (!row.connected) {
+    fields.push_back({"Attempts", grouped(row.attempts) + " since the last session"});
+  }
   return fields;
 }
 
@@ -98,7 +106,7 @@ Lines masternode_detail(const TopData& data, const MasternodeRow& row, const Out
   ScreenLine title;
   title.add(row.ip.to_string(), Paint::bold);
   if (!row.label.empty()) title.add("  " + printable(row.label), Paint::bold);
-  title.add("  ").add(name_of(row.state), paint_of_state(row.state));
+  title.add("  ").add(name_of(row.state), paint_of(row.tone));
   title.cut_to(area.width);
   Lines lines{title};
   append(lines, field_lines(masternode_fields(out, row), area.width));
@@ -187,7 +195,7 @@ constexpr auto kColumnHelp = std::to_array<HelpRow>({
     {"RTT MS", "round trip of the last pings; MISSED: pongs in a row, now"},
     {"SCORE", "0 to 100, and why: timectl peer score IP"},
     {"LAG", "blocks of its claimed HEIGHT below what is believed"},
-    {"FOR", "connected for so long; of one that is down: not heard of"},
+    {"FOR", "connected for so long, or down for so long"},
     {"24 H", "share of the time it was connected, now at the right;"},
     {"", "a dot: nobody looked"},
 });

@@ -15,10 +15,6 @@ namespace {
 constexpr std::size_t kMostText = 500;  // bytes of an event or an alert
 constexpr std::size_t kSeverity = 8;    // "critical"
 
-std::string age(const Output& out, WallTime since) {
-  return brief_duration(std::max(Duration::zero(), Duration(out.now().wall - since)));
-}
-
 // Of today the clock, of another day its date: both are in the detail.
 std::string when_text(const Output& out, WallTime at) {
   constexpr std::size_t kDay = 10;  // "2026-11-27"
@@ -85,7 +81,7 @@ ScreenLine alert_line(const Output& out, const control::AlertRow& row, std::size
   line.add(" ").add(printable(row.text, kMostText), loud ? Paint::plain : Paint::dim);
   ScreenLine right;
   if (!loud || row.acked_by || row.flapping) right.add(quiet.text, Paint::dim).add("  ");
-  right.add(age(out, row.since), Paint::dim);
+  right.add(age_text(out, row.since), Paint::dim);
   return both_ends(std::move(line), right, width);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <sstream>
 
 #include "cmd/sync_verdict.h"
 #include "cmd/top_pages.h"
@@ -56,21 +57,23 @@ struct Fact {
   Paint paint = Paint::plain;
 };
 
-std::string clock_fact(const ClockView& clock) {
+std::string clock_fact(const ClockView& clock, bool level) {
   if (!clock.ahead_seconds) return "not compared yet";
   const double ahead = *clock.ahead_seconds;
-  if (std::abs(ahead) < 0.05) return "as the peers'";
+  if (level) return "as the peers'";
   return fmt::format("{:.1f} s {} the peers'", std::abs(ahead), ahead > 0 ? "ahead of" : "behind");
 }
 
-std::string alerts_fact(const std::vector<AlertRow>& alerts) {
+// "1 critical, 131 hidden": all that are open, each in one figure.
+std::string alerts_fact(const control::AlertCounts& counts) {
   std::string text;
-  for (const auto name : names_of<Severity>()) {
-    const auto count = std::ranges::count_if(alerts, [&](const AlertRow& row) {
-      return name_of(row.severity) == name && row.state == AlertState::firing;
-    });
-    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, name);
-  }
+  boost::mp11::mp_for_each<
+      boost::describe::describe_members<control::AlertCounts, boost::describe::mod_any_access>>(
+      [&](auto d) {
+        const std::uint64_t count = counts.*d.pointer;
+        if (count == 0) return;
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", grouped(count), d.name);
+      });
   return text.empty() ? "none" : text;
 }
 
@@ -93,12 +96,12 @@ std::vector<Fact> facts_of(const TopData& data) {
   if (overview.peers.banned > 0)
     peers += fmt::format(", {} banned", grouped(overview.peers.banned));
   facts.push_back({"Peers", peers});
-  facts.push_back({"Alerts", alerts_fact(overview.alerts)});
+  facts.push_back({"Alerts", alerts_fact(overview.alert_counts)});
   if (status.node.uptime_seconds) {
     facts.push_back(
         {"Up", human_duration(Duration(std::llround(*status.node.uptime_seconds * 1e6)))});
   }
-  facts.push_back({"Clock", clock_fact(overview.clock)});
+  facts.push_back({"Clock", clock_fact(overview.clock, overview.clock_level.value_or(false))});
   const auto paint = sentence_of(overview.chain).paint;
   facts.push_back({"Sync", sync_line(status.sync), paint == Paint::good ? Paint::plain : paint});
   return facts;
@@ -123,17 +126,24 @@ Lines fact_lines(const std::vector<Fact>& facts, std::size_t width, std::size_t 
   return lines;
 }
 
-// What the verdict line has no room for while nobody answers.
-ScreenLine outage_line(const TopOutage& outage, const Output& out, std::size_t width) {
-  ScreenLine line;
+// What the verdict line has no room for while nobody answers: why, with the remedy, in as many of
+// `most` lines as it needs.
+Lines outage_lines(const TopOutage& outage, const Output& out, std::size_t width,
+                   std::size_t most) {
+  std::string text;
   if (outage.next_try) {
     const auto left = Duration(*outage.next_try - out.now().wall);
-    line.add(left < std::chrono::seconds(1) ? "Trying again. "
-                                            : "Trying again in " + brief_duration(left) + ". ");
+    text = left < std::chrono::seconds(1) ? "Trying again. "
+                                          : "Trying again in " + brief_duration(left) + ". ";
   }
-  line.add("Below is what was known then: ").add(printable(outage.because, 300), Paint::warn);
-  line.cut_to(width);
-  return line;
+  Lines lines;
+  lines.emplace_back().add(text + "Below is what was known then.");
+  std::istringstream rows(wrapped(printable(outage.because, 300), 0, width));
+  for (std::string row; lines.size() < most && std::getline(rows, row);) {
+    lines.emplace_back().add(row, Paint::warn);
+  }
+  for (auto& line : lines) line.cut_to(width);
+  return lines;
 }
 
 // The gravest ones that nobody has silenced, and how many more there are.
@@ -149,7 +159,7 @@ Lines alert_lines(const TopData& data, const Output& out, std::size_t width, std
     const auto more = loud.size() - i - 1;
     if (i + 1 == most && more > 0) {
       ScreenLine right;
-      right.add(fmt::format("+{} more: a", more), Paint::bold);
+      right.add(fmt::format("{} more, key a", more), Paint::bold);
       const auto room = width - std::min(width, right.width() + 2);
       lines.push_back(both_ends(alert_line(out, *loud[i], room), right, width));
     } else {
@@ -290,14 +300,17 @@ Lines top_screen(const TopData& data, const TopState& state, const Output& out, 
   if (size.columns < kSmallest.columns || size.rows < kSmallest.rows) return too_small(data, size);
   const auto width = size.columns;
   Lines lines{verdict_line(data, state, out, width)};
+  // Nobody knows what became of the figures since the last answer: their ages stand still.
+  Output then = out;
+  if (data.outage) then.set_now({out.now().mono, data.overview.at});
   const auto append = [&](const Lines& more) {
     lines.insert(lines.end(), more.begin(), more.end());
   };
-  if (data.outage) lines.push_back(outage_line(*data.outage, out, width));
+  if (data.outage) append(outage_lines(*data.outage, out, width, size.rows >= 15 ? 4 : 2));
   if (!state.help) {
     append(fact_lines(facts_of(data), width, size.rows >= 15 ? 3 : 1));
     if (state.view != TopView::alerts && !state.detail) {
-      append(alert_lines(data, out, width, alert_room(size)));
+      append(alert_lines(data, then, width, alert_room(size)));
     }
   }
   const bool small = size.columns < kComfortable.columns || size.rows < kComfortable.rows;
@@ -305,7 +318,7 @@ Lines top_screen(const TopData& data, const TopState& state, const Output& out, 
   lines.resize(std::min(lines.size(), size.rows - foot));
   const Area area{width, size.rows - foot - lines.size()};
   const bool both = state.view == TopView::masternodes && !state.help && !state.detail;
-  append(both ? masternodes_and_events(data, state, out, area) : page(data, state, out, area));
+  append(both ? masternodes_and_events(data, state, then, area) : page(data, state, then, area));
   lines.resize(size.rows - foot);
   if (foot == 2) {
     lines.emplace_back().add(fmt::format("{}x{} is small: 80x24 shows more", width, size.rows),

@@ -89,7 +89,7 @@ bool known(TopSort sort, const MasternodeRow& row) {
     case TopSort::lag:
       return row.lag_blocks.has_value();
     case TopSort::since:
-      return row.connected_at.has_value();
+      return row.connected && row.connected_at.has_value();
   }
   return true;
 }

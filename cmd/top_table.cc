@@ -50,11 +50,10 @@ std::string counted_or_dash(const std::optional<std::uint64_t>& value) {
   return value ? grouped(*value) : "-";
 }
 
-// Connected for so long, or not heard of for so long.
+// Connected, or without a connection, for so long.
 std::string since_text(const Output& out, const MasternodeRow& row) {
-  const auto since = row.connected_at ? row.connected_at : row.last_heard_at;
-  if (!since) return "-";
-  return brief_duration(std::max(Duration::zero(), Duration(out.now().wall - *since)));
+  const auto since = row.connected ? row.connected_at : row.down_since;
+  return since ? age_text(out, *since) : "-";
 }
 
 Paint paint_of_count(const std::optional<std::uint64_t>& value) {
@@ -64,7 +63,7 @@ Paint paint_of_count(const std::optional<std::uint64_t>& value) {
 Cell cell_of(const Output& out, const MasternodeRow& row, ColumnId id) {
   switch (id) {
     case ColumnId::state:
-      return {std::string(name_of(row.state)), paint_of_state(row.state)};
+      return {std::string(name_of(row.state)), paint_of(row.tone)};
     case ColumnId::ip:
       return {row.ip.to_string()};
     case ColumnId::label:
@@ -208,6 +207,10 @@ std::string brief_duration(Duration duration) {
   return text.substr(0, number == std::string::npos ? number : text.find(' ', number + 1));
 }
 
+std::string age_text(const Output& out, WallTime since) {
+  return brief_duration(std::max(Duration::zero(), Duration(out.now().wall - since)));
+}
+
 std::string down_note(const Output& out, const MasternodeRow& row) {
   std::string text;
   if (row.last_end_reason) text = std::string(name_of(*row.last_end_reason));
@@ -240,7 +243,7 @@ Lines masternode_table(const TopData& data, const TopState& state, const Output&
   std::vector<std::string> notes(rows.size());
   std::size_t longest_note = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (!rows[i]->connected_at) notes[i] = down_note(out, *rows[i]);
+    if (!rows[i]->connected) notes[i] = down_note(out, *rows[i]);
     longest_note = std::max(longest_note, std::min(display_width(notes[i]), kNote));
     for (std::size_t c = 0; c < kColumns; ++c) {
       cells[i][c] = cell_of(out, *rows[i], kTable[c].id);

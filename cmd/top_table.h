@@ -14,6 +14,8 @@ namespace timectl::cmd {
 
 // "3 min" of "3 min 20 s": for a column.
 [[nodiscard]] std::string brief_duration(Duration duration);
+// "3 min", up to `out`'s now; of what lies ahead 0.
+[[nodiscard]] std::string age_text(const Output& out, WallTime since);
 // What is known of the reason why it is down, and of what comes next: "timed_out, again in 42 s".
 [[nodiscard]] std::string down_note(const Output& out, const control::MasternodeRow& row);
 

@@ -65,26 +65,22 @@ std::string sync_line(const control::SyncStatus& sync) {
   return line;
 }
 
-Paint paint_of_state(PeerState state) {
-  switch (state) {
-    case PeerState::connected:
+Paint paint_of(Tone tone) {
+  switch (tone) {
+    case Tone::good:
       return Paint::good;
-    case PeerState::suspect:
-    case PeerState::degraded:
-    case PeerState::connecting:
-    case PeerState::tls:
-    case PeerState::handshaking:
-    case PeerState::closing:
+    case Tone::warn:
       return Paint::warn;
-    case PeerState::backoff:
-    case PeerState::refused:
-    case PeerState::parked:
+    case Tone::bad:
       return Paint::bad;
-    case PeerState::idle:
-    case PeerState::waiting_passive:
-      return Paint::plain;
+    case Tone::plain:
+      break;
   }
   return Paint::plain;
+}
+
+Paint paint_of_state(PeerState state) {
+  return paint_of(tone_of(state));
 }
 
 std::string rtt_text(const std::optional<double>& milliseconds) {

@@ -10,6 +10,7 @@
 #include "cmd/table.h"
 #include "daemon/control/alerts_api.h"
 #include "daemon/control/api.h"
+#include "daemon/core/peer_words.h"
 #include "daemon/core/vocabulary.h"
 
 namespace timectl::cmd {
@@ -22,6 +23,7 @@ namespace timectl::cmd {
 [[nodiscard]] std::string slots_line(const SlotsView& slots);
 [[nodiscard]] std::string sync_line(const control::SyncStatus& sync);
 
+[[nodiscard]] Paint paint_of(Tone tone);
 [[nodiscard]] Paint paint_of_state(PeerState state);
 // "12.3", of milliseconds; "-" where it is unknown.
 [[nodiscard]] std::string rtt_text(const std::optional<double>& milliseconds);

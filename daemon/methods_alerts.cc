@@ -84,13 +84,46 @@ control::AlertRow row_of(const Alert& alert, const Engine& engine, WallTime now)
 }
 
 // The gravest first, what is not said yet last.
-std::vector<control::AlertRow> open_rows(const Engine& engine, WallTime now) {
-  std::vector<control::AlertRow> rows;
-  for (const auto& alert : engine->open()) rows.push_back(row_of(alert, engine, now));
-  std::ranges::stable_sort(rows, {}, [](const control::AlertRow& row) {
-    return std::pair(row.state == AlertState::pending, row.severity);
+std::vector<const Alert*> open_in_order(const Engine& engine) {
+  std::vector<const Alert*> open;
+  engine->each_open([&](const Alert& alert) { open.push_back(&alert); });
+  std::ranges::stable_sort(open, {}, [](const Alert* alert) {
+    return std::pair(alert->state == AlertState::pending, alert_rule_row(alert->rule).severity);
   });
-  return rows;
+  return open;
+}
+
+std::uint64_t& figure_of(control::AlertCounts& counts, Severity severity) {
+  switch (severity) {
+    case Severity::critical:
+      return counts.critical;
+    case Severity::error:
+      return counts.error;
+    case Severity::warning:
+      return counts.warning;
+    case Severity::notice:
+    case Severity::info:
+      break;
+  }
+  return counts.notice;
+}
+
+void count(OpenAlerts& out, const Alert& alert, const Engine& engine, WallTime now) {
+  const bool silenced = engine->silence_of(alert.rule, alert.object, now) != nullptr;
+  const bool fires = alert.state == AlertState::firing;
+  auto of_rule = std::ranges::find(out.by_rule, alert.rule, &control::AlertRuleCounts::rule);
+  if (of_rule == out.by_rule.end()) {
+    of_rule = out.by_rule.insert(of_rule, control::AlertRuleCounts{.rule = alert.rule});
+  }
+  ++(fires ? of_rule->firing : of_rule->pending);
+  if (fires && silenced) ++of_rule->silenced;
+  if (engine->cause_of(alert.rule, alert.object) != nullptr) {
+    ++out.counts.hidden;
+  } else if (silenced) {
+    ++out.counts.silenced;
+  } else {
+    ++(fires ? figure_of(out.counts, alert_rule_row(alert.rule).severity) : out.counts.pending);
+  }
 }
 
 Error no_such_rule(const std::string& word) {
@@ -111,10 +144,19 @@ Result<void> check_reason(const std::string& reason) {
 
 }  // namespace
 
-Result<std::vector<control::AlertRow>> open_alerts(const Call& call) {
+Result<OpenAlerts> open_alerts(const Call& call, std::size_t most) {
   const auto engine = Engine::of(call);
   if (!engine) return engine.error();
-  return open_rows(*engine, call.now.wall);
+  OpenAlerts out;
+  for (const auto* alert : open_in_order(*engine)) {
+    count(out, *alert, *engine, call.now.wall);
+    if (out.rows.size() < most) {
+      out.rows.push_back(row_of(*alert, *engine, call.now.wall));
+    } else {
+      ++out.left_out;
+    }
+  }
+  return out;
 }
 
 control::Reply alerts_list(const Call& call) {
@@ -124,7 +166,10 @@ control::Reply alerts_list(const Call& call) {
   if (!limit) return {limit.error()};
   const auto engine = Engine::of(call);
   if (!engine) return {engine.error()};
-  auto rows = open_rows(*engine, call.now.wall);
+  std::vector<control::AlertRow> rows;
+  for (const auto* alert : open_in_order(*engine)) {
+    rows.push_back(row_of(*alert, *engine, call.now.wall));
+  }
   if (request->all) {
     for (const auto& alert : (*engine)->resolved()) {
       rows.push_back(row_of(alert, *engine, call.now.wall));

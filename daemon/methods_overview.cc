@@ -2,9 +2,11 @@
 // the answers of the other methods' own functions; the history from the samples, beside the loop.
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 
+#include "daemon/alert_keeper.h"
 #include "daemon/control/overview_api.h"
 #include "daemon/methods_table.h"
 #include "store/samples.h"
@@ -14,30 +16,49 @@ namespace {
 
 constexpr std::size_t kMostStrips = 500;
 constexpr std::uint64_t kMostPoints = 288;
+constexpr double kLevelClock = 0.5;  // seconds: half of what their frames can tell apart
 
 // The less, the more it needs a look: not connected, in doubt, well.
 int trouble(const PeerView& peer) {
-  if (!peer.connected_at) return 0;
+  if (!is_connected(peer.state)) return 0;
   return peer.state == PeerState::connected ? 2 : 1;
 }
 
 // The whitelisted ones without ourselves, the worst first; at most `most` of them.
-std::vector<PeerView> worst_masternodes(const Call& call, const std::vector<PeerView>& peers,
-                                        std::size_t most) {
-  std::vector<PeerView> out;
+std::vector<const PeerView*> worst_masternodes(const Call& call, const std::vector<PeerView>& peers,
+                                               std::size_t most) {
+  std::vector<const PeerView*> out;
   for (const auto& peer : peers) {
-    if (peer.whitelisted && peer.ip != call.services.facts.own_address) out.push_back(peer);
+    if (peer.whitelisted && peer.ip != call.services.facts.own_address) out.push_back(&peer);
   }
-  std::ranges::sort(out, {}, [](const PeerView& peer) {
-    return std::tuple(trouble(peer), peer.score.value_or(0), peer.ip);
+  const auto shown = static_cast<std::ptrdiff_t>(std::min(out.size(), most));
+  std::ranges::partial_sort(out, out.begin() + shown, {}, [](const PeerView* peer) {
+    return std::tuple(trouble(*peer), peer->score.value_or(0), peer->ip);
   });
-  if (out.size() > most) out.resize(most);
+  out.resize(static_cast<std::size_t>(shown));
   return out;
+}
+
+// The moment of a loss is what its alert says, which all show; the last thing heard of it may be a
+// minute older. An alert that is open still while the masternode came and went again is older.
+std::optional<WallTime> down_since(const Call& call, const PeerView& peer,
+                                   std::optional<WallTime> heard) {
+  std::optional<WallTime> since = heard;
+  if (auto* keeper = call.services.alerts) {
+    const auto* alert = keeper->alerts().find(AlertRule::masternode_down, peer.ip.to_string());
+    if (alert != nullptr && alert->state != AlertState::resolved) {
+      since = std::max(since.value_or(alert->since), alert->since);
+    }
+  }
+  const auto* entry = since ? nullptr : call.services.whitelist->find(peer.ip);
+  return entry == nullptr ? since : entry->strongest().added_at;
 }
 
 control::MasternodeRow row_of(const Call& call, const PeerView& peer, const SyncStatusView& chain) {
   control::MasternodeRow row;
   static_cast<PeerView&>(row) = peer;
+  row.connected = is_connected(peer.state);
+  row.tone = tone_of(peer.state);
   if (peer.height && chain.best_height) {
     row.lag_blocks = *chain.best_height - std::min(*chain.best_height, *peer.height);
   }
@@ -49,9 +70,11 @@ control::MasternodeRow row_of(const Call& call, const PeerView& peer, const Sync
   };
   row.next_attempt_at = whole(detail->next_attempt_at);
   row.next_attempt_reason = detail->next_attempt_reason;
+  row.last_heard_at = whole(detail->last_heard_at);
+  if (row.connected) return row;
+  row.down_since = whole(down_since(call, peer, detail->last_heard_at));
   row.attempts = detail->attempts;
   row.last_end_reason = detail->last_end_reason;
-  row.last_heard_at = whole(detail->last_heard_at);
   return row;
 }
 
@@ -143,24 +166,26 @@ Result<control::OverviewReply> overview_now(const Call& call, std::size_t limit)
   reply.status = status_now(call);
   if (auto chain = sync_view(call)) reply.chain = std::move(*chain);
   reply.clock = services.node->clock();
+  if (const auto& ahead = reply.clock.ahead_seconds) {
+    reply.clock_level = std::abs(*ahead) < kLevelClock;
+  }
   const auto peers = services.node->peers(call.now);
   reply.peers.known = peers.size();
   reply.peers.connected = static_cast<std::uint64_t>(
-      std::ranges::count_if(peers, [](const auto& peer) { return peer.connected_at.has_value(); }));
+      std::ranges::count_if(peers, [](const auto& peer) { return is_connected(peer.state); }));
   reply.peers.banned = services.bans->all(call.now).size() + services.whitelist->blacklist().size();
-  for (const auto& peer : worst_masternodes(call, peers, limit)) {
-    reply.masternodes.push_back(row_of(call, peer, reply.chain));
+  for (const auto* peer : worst_masternodes(call, peers, limit)) {
+    reply.masternodes.push_back(row_of(call, *peer, reply.chain));
   }
   reply.masternodes_left_out =
       reply.status.masternodes.whitelisted -
       std::min<std::uint64_t>(reply.status.masternodes.whitelisted, reply.masternodes.size());
-  auto alerts = open_alerts(call);
+  auto alerts = open_alerts(call, limit);
   if (!alerts) return alerts.error();
-  reply.alerts = std::move(*alerts);
-  if (reply.alerts.size() > limit) {
-    reply.alerts_left_out = reply.alerts.size() - limit;
-    reply.alerts.resize(limit);
-  }
+  reply.alerts = std::move(alerts->rows);
+  reply.alerts_left_out = alerts->left_out;
+  reply.alert_counts = alerts->counts;
+  reply.alerts_by_rule = std::move(alerts->by_rule);
   return reply;
 }
 
@@ -181,7 +206,7 @@ control::Reply overview_history(const Call& call) {
   std::vector<IpAddress> ips;
   if (call.services.node != nullptr) {
     const auto peers = call.services.node->peers(call.now);
-    for (const auto& peer : worst_masternodes(call, peers, kMostStrips)) ips.push_back(peer.ip);
+    for (const auto* peer : worst_masternodes(call, peers, kMostStrips)) ips.push_back(peer->ip);
   } else {
     for (const auto& [ip, entry] : call.services.whitelist->entries()) {
       if (ips.size() < kMostStrips) ips.push_back(ip);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "daemon/control/past_api.h"
+#include "daemon/core/peer_words.h"
 #include "daemon/methods_table.h"
 #include "store/samples.h"
 
@@ -110,11 +111,6 @@ Result<Moment> moment_at(store::Database& database, WallTime at) {
   return moment;
 }
 
-bool has_session(PeerState state) {
-  return state == PeerState::connected || state == PeerState::suspect ||
-         state == PeerState::degraded;
-}
-
 PastPeerRow row_of(const IpAddress& ip, const Moment& moment, const Present& now) {
   PastPeerRow row{.ip = ip};
   row.past = moment.source;
@@ -122,7 +118,7 @@ PastPeerRow row_of(const IpAddress& ip, const Moment& moment, const Present& now
   if (const auto sample = moment.peers.find(ip); sample != moment.peers.end()) {
     const auto& seen = sample->second;
     row.whitelisted = seen.whitelisted_seconds > 0;
-    if (!has_session(seen.state)) row.state = seen.state;
+    if (!is_connected(seen.state)) row.state = seen.state;
     row.rtt_ms = seen.rtt_ms_mean;
     if (seen.pings > 0) {
       row.loss = static_cast<double>(seen.missed_pongs) / static_cast<double>(seen.pings);
@@ -131,7 +127,7 @@ PastPeerRow row_of(const IpAddress& ip, const Moment& moment, const Present& now
     row.score = seen.score;
   }
   if (const auto session = moment.sessions.find(ip); session != moment.sessions.end()) {
-    const bool poorly = moment.peers.contains(ip) && has_session(moment.peers.at(ip).state);
+    const bool poorly = moment.peers.contains(ip) && is_connected(moment.peers.at(ip).state);
     row.state = poorly ? moment.peers.at(ip).state : PeerState::connected;
     row.direction = session->second.direction;
     row.connected_at = session->second.started_at;

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "daemon/core/reconnect.h"
 #include "daemon/methods_table.h"
 #include "store/peer_history.h"
 #include "store/peers_table.h"
@@ -145,7 +146,7 @@ PeerDetailView view_of(const PeerMemory& memory, WallTime now) {
   PeerDetailView view;
   view.ip = memory.ip;
   view.next_attempt_at = memory.next_attempt_at;
-  view.attempts = memory.attempts;
+  view.attempts = dials_since_session(memory);
   view.last_end_reason = memory.last_reason;
   view.last_text = memory.last_text;
   view.last_heard_at = memory.last_heard_at;

@@ -75,7 +75,14 @@ void sort_peer_rows(PeerRows& rows, const std::string& key);
 // What `status`, `alerts list` and `overview` answer, as values; without a node the overview is an
 // error.
 [[nodiscard]] control::StatusReply status_now(const Call& call);
-[[nodiscard]] Result<std::vector<control::AlertRow>> open_alerts(const Call& call);
+// The `most` gravest open ones, and figures of all of them.
+struct OpenAlerts {
+  std::vector<control::AlertRow> rows = {};
+  std::uint64_t left_out = 0;
+  control::AlertCounts counts = {};
+  std::vector<control::AlertRuleCounts> by_rule = {};
+};
+[[nodiscard]] Result<OpenAlerts> open_alerts(const Call& call, std::size_t most);
 [[nodiscard]] Result<control::OverviewReply> overview_now(const Call& call, std::size_t limit);
 
 [[nodiscard]] control::Reply hello(const Call& call);

@@ -134,6 +134,11 @@ class Alerts {
   // Open ones by rule and object, the pending ones, too; then resolved ones, the newest first.
   [[nodiscard]] std::vector<Alert> open() const;
   [[nodiscard]] std::vector<Alert> resolved() const;
+  // Those of open() without a copy: they may be thousands.
+  template <class Visit>
+  void each_open(Visit&& visit) const {
+    for (const auto& [key, entry] : open_) visit(entry.alert);
+  }
   [[nodiscard]] const Alert* find(AlertRule rule, const std::string& object) const;
   [[nodiscard]] const AlertSilence* silence_of(AlertRule rule, const std::string& object,
                                                WallTime at) const;

@@ -167,7 +167,7 @@ Result<PeerDetailView> Node::peer(const IpAddress& ip, Now now) const {
   if (it == s.peers.end()) return view;
   const Peer& peer = it->second;
   const Reconnect& reconnect = peer.reconnect;
-  view.attempts = reconnect.attempts();
+  view.attempts = reconnect.dials();
   view.ledger = {reconnect.attempts_within(1min, now.mono),
                  reconnect.attempts_within(1h, now.mono)};
   view.last_end_reason = reconnect.last_reason();

@@ -110,6 +110,7 @@ std::size_t Reconnect::attempts() const {
 }
 
 void Reconnect::dialled(Instant now) {
+  ++dials_;
   ledger_.push_back(now);
   forget_before(ledger_, now - 1h, kLedger);
   next_.reset();
@@ -148,6 +149,7 @@ Instant Reconnect::probe_allowed(const ReconnectPolicy& policy, Instant now) con
 }
 
 void Reconnect::connected() {
+  dials_ = 0;
   next_.reset();
   passive_ = false;
   held_by_operator_ = false;
@@ -270,12 +272,19 @@ std::size_t Reconnect::attempts_within(Duration period, Instant now) const {
       std::count_if(ledger_.begin(), ledger_.end(), [&](Instant at) { return at > now - period; }));
 }
 
+std::size_t dials_since_session(const PeerMemory& memory) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      memory.recent_attempts,
+      [&](WallTime at) { return !memory.last_heard_at || at > *memory.last_heard_at; }));
+}
+
 void Reconnect::restore(const PeerMemory& memory, Now now) {
   // A wall clock that was set back must not make an attempt wait longer than any row does.
   constexpr Duration kLongest = 25h;
   for (const WallTime at : memory.recent_attempts) {
     ledger_.push_back(std::min(to_mono(at, now), now.mono));
   }
+  dials_ = dials_since_session(memory);
   std::sort(ledger_.begin(), ledger_.end());
   forget_before(ledger_, now.mono - 1h, kLedger);
   last_reason_ = memory.last_reason;

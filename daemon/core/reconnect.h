@@ -55,6 +55,9 @@ struct TargetFacts {
 [[nodiscard]] Duration nominal_gap(Ladder ladder, std::size_t attempt, const TargetFacts& facts,
                                    const ReconnectPolicy& policy);
 
+// Of what was stored: the attempts of the last hour that no session followed.
+[[nodiscard]] std::size_t dials_since_session(const PeerMemory& memory);
+
 class Reconnect {
  public:
   struct Verdict {
@@ -104,7 +107,9 @@ class Reconnect {
   }
   [[nodiscard]] bool exhausted() const { return exhausted_; }
   [[nodiscard]] Ladder ladder() const { return ladder_; }
-  [[nodiscard]] std::size_t attempts() const;
+  [[nodiscard]] std::size_t attempts() const;  // failures on the present ladder
+  // Dials since the last session, as far as is known: after a restart those of the last hour.
+  [[nodiscard]] std::size_t dials() const { return dials_; }
   [[nodiscard]] std::optional<EndReason> last_reason() const { return last_reason_; }
   // The earliest time that the ledger allows; `now` where it allows one now.
   [[nodiscard]] Instant ledger_allows(const ReconnectPolicy& policy, Instant now) const;
@@ -122,6 +127,7 @@ class Reconnect {
   std::size_t ordinary_ = 0;  // failures since the last stable connection, by ladder
   std::size_t after_tcp_ = 0;
   std::size_t rejected_ = 0;
+  std::size_t dials_ = 0;
   bool exhausted_ = false;
   bool passive_ = false;
   bool held_by_operator_ = false;

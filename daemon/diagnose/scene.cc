@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "daemon/core/peer_words.h"
 #include "daemon/core/reflect.h"
 #include "daemon/diagnose/ban_reason.h"
 
@@ -132,8 +133,7 @@ bool Scene::state_is(PeerState state) const {
 }
 
 bool Scene::connected() const {
-  return state_is(PeerState::connected) || state_is(PeerState::suspect) ||
-         state_is(PeerState::degraded);
+  return peer_->node && is_connected(peer_->node->state);
 }
 
 bool Scene::is_us() const {

@@ -1,7 +1,6 @@
 #include "daemon/observe/metrics.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -124,21 +123,8 @@ void add_chain(Families& out, const SyncStatusView& chain) {
 
 // Every rule has its series, so that a first alert is a change from 0 and not a new series.
 void add_alerts(Families& out, const control::OverviewReply& view) {
-  constexpr auto kRules =
-      boost::mp11::mp_size<boost::describe::describe_enumerators<AlertRule>>::value;
-  struct Count {
-    std::uint64_t firing = 0;
-    std::uint64_t pending = 0;
-    std::uint64_t silenced = 0;
-  };
-  std::array<Count, kRules> counts{};
   for (const auto& alert : view.alerts) {
-    auto& count = counts.at(static_cast<std::size_t>(alert.rule));
-    count.pending += alert.state == AlertState::pending ? 1 : 0;
-    if (alert.state != AlertState::firing) continue;
-    ++count.firing;
-    count.silenced += alert.silenced_until ? 1 : 0;
-    if (alert.silenced_until) continue;
+    if (alert.state != AlertState::firing || alert.silenced_until) continue;
     out.add(Metric::alert_active, 1.0,
             {{"rule", word(alert.rule)},
              {"severity", word(alert.severity)},
@@ -146,17 +132,14 @@ void add_alerts(Families& out, const control::OverviewReply& view) {
   }
   for (const auto& row : alert_rule_table()) {
     const Labels labels{{"rule", word(row.rule)}, {"severity", word(row.severity)}};
-    const auto& count = counts.at(static_cast<std::size_t>(row.rule));
+    const auto found =
+        std::ranges::find(view.alerts_by_rule, row.rule, &control::AlertRuleCounts::rule);
+    const auto count = found == view.alerts_by_rule.end() ? control::AlertRuleCounts{} : *found;
     out.add(Metric::alerts_firing, count.firing, labels);
     out.add(Metric::alerts_pending, count.pending, labels);
     out.add(Metric::alerts_silenced, count.silenced, labels);
   }
   out.add(Metric::alerts_left_out, view.alerts_left_out);
-}
-
-bool connected(PeerState state) {
-  return state == PeerState::connected || state == PeerState::suspect ||
-         state == PeerState::degraded;
 }
 
 void add_masternode(Families& out, const control::MasternodeRow& row) {
@@ -165,7 +148,7 @@ void add_masternode(Families& out, const control::MasternodeRow& row) {
   const Labels labels{{"peer", peer}};
   out.add(Metric::peer_info, 1.0,
           {{"peer", peer}, {"label", printable(row.label, kMaxLabelBytes)}});
-  out.add(Metric::peer_up, connected(row.state) ? 1.0 : 0.0, labels);
+  out.add(Metric::peer_up, row.connected ? 1.0 : 0.0, labels);
   out.add(Metric::peer_state, 1.0, {{"peer", peer}, {"state", word(row.state)}});
   out.add(Metric::peer_score, row.score, labels);
   if (row.rtt_ms) out.add(Metric::peer_round_trip, *row.rtt_ms * kMillisecond, labels);
@@ -173,7 +156,7 @@ void add_masternode(Families& out, const control::MasternodeRow& row) {
   out.add(Metric::peer_missed_pongs, row.missed_pongs, labels);
   out.add(Metric::peer_height, row.height, labels);
   out.add(Metric::peer_lag, row.lag_blocks, labels);
-  if (connected(row.state)) out.add(Metric::peer_session_start, row.connected_at, labels);
+  if (row.connected) out.add(Metric::peer_session_start, row.connected_at, labels);
   out.add(Metric::peer_received, row.bytes_in, labels);
   out.add(Metric::peer_sent, row.bytes_out, labels);
 }

@@ -2,9 +2,6 @@
 
 #include <array>
 
-#include "daemon/core/reflect.h"
-#include "daemon/core/result.h"
-
 namespace timectl::observe {
 namespace {
 
@@ -69,7 +66,9 @@ constexpr auto kMetrics = std::to_array<MetricRow>({
      "sink's name, or empty. At most 500, the gravest.",
      "overview: alerts"},
     {Metric::alerts_left_out, "timectl_alerts_left_out", gauge, "alerts", "",
-     "Open alerts that are not in the figures above: there are too many.", "overview"},
+     "Open alerts that timectl_alert_active cannot name: there are too many. The others count "
+     "them.",
+     "overview"},
     {Metric::peer_info, "timectl_peer_info", gauge, "", "peer label",
      "Always 1: a masternode's address and the label that the operator gave it.",
      "overview: masternodes"},
@@ -127,24 +126,6 @@ constexpr auto kMetrics = std::to_array<MetricRow>({
 
 std::span<const MetricRow> metric_table() {
   return kMetrics;
-}
-
-const MetricRow& metric_row(Metric metric) {
-  const auto& row = kMetrics.at(static_cast<std::size_t>(metric));
-  TIMECTL_CHECK(row.metric == metric);
-  return row;
-}
-
-std::string metric_table_markdown() {
-  std::string out = "| name | type | unit | labels | meaning | from |\n|---|---|---|---|---|---|\n";
-  for (const auto& row : kMetrics) {
-    std::string labels;
-    for (const char c : row.labels) labels += c == ' ' ? std::string("`, `") : std::string(1, c);
-    out += "| `" + std::string(row.name) + "` | " + std::string(name_of(row.type)) + " | " +
-           std::string(row.unit) + " | " + (labels.empty() ? "" : "`" + labels + "`") + " | " +
-           std::string(row.help) + " | " + std::string(row.from) + " |\n";
-  }
-  return out;
 }
 
 }  // namespace timectl::observe

@@ -6,7 +6,6 @@
 #include <boost/describe/enum.hpp>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 
 namespace timectl::observe {
@@ -90,8 +89,5 @@ struct MetricRow {
 };
 // In the order of Metric, which is that of the text.
 [[nodiscard]] std::span<const MetricRow> metric_table();
-[[nodiscard]] const MetricRow& metric_row(Metric metric);
-// The table as docs/metrics.md has it.
-[[nodiscard]] std::string metric_table_markdown();
 
 }  // namespace timectl::observe

@@ -16,6 +16,8 @@ inline control::MasternodeRow healthy(std::uint8_t last, const std::string& labe
   row.ip = masternode(last);
   row.label = label;
   row.state = PeerState::connected;
+  row.connected = true;
+  row.tone = Tone::good;
   row.whitelisted = true;
   row.direction = Direction::out;
   row.connected_at = kNow - 26h;
@@ -36,11 +38,13 @@ inline control::MasternodeRow down(std::uint8_t last, const std::string& label) 
   row.ip = masternode(last);
   row.label = label;
   row.state = PeerState::backoff;
+  row.tone = Tone::bad;
+  row.down_since = kNow - 190s;
   row.whitelisted = true;
   row.last_heard_at = kNow - 200s;
   row.last_end_reason = EndReason::unresponsive;
   row.next_attempt_at = kNow + 42s;
-  row.next_attempt_reason = "after timed_out: the gaps double up to their cap";
+  row.next_attempt_reason = "after unresponsive: the gaps double up to their cap";
   row.attempts = 4;
   row.score = 61;
   return row;
@@ -139,6 +143,7 @@ inline TopData network_of(std::vector<control::MasternodeRow> rows) {
   status.sync.lag_blocks = 0;
   status.sync.verdict = control::SyncVerdict::in_sync;
   view.clock = {.peers = connected, .ahead_seconds = 0.2};
+  view.clock_level = true;
   view.peers = {.known = rows.size() + 9, .connected = connected + 4, .banned = 1};
   data.history = a_day(rows);
   view.masternodes = std::move(rows);
@@ -151,7 +156,10 @@ inline TopData usual() {
   data.overview.alerts = {
       firing(AlertRule::masternode_down, "203.0.113.7",
              "Whitelisted peer 203.0.113.7 is not connected (backoff)"),
-      firing(AlertRule::clock_off, "", "This machine's clock is 3.2 s ahead of 5 peers")};
+      firing(AlertRule::clock_off, "", "This machine's clock is 12.4 s ahead of 3 peers")};
+  data.overview.clock.ahead_seconds = 12.4;
+  data.overview.clock_level = false;
+  data.overview.alert_counts = {.critical = 1, .warning = 1};
   data.overview.alerts[1].acked_by = "root";
   data.events = {{5, happened(EventKind::dial_failed, Severity::warning, 20s, 7, "timed out")},
                  {4, happened(EventKind::peer_unresponsive, Severity::warning, 190s, 7)},

@@ -122,6 +122,32 @@ TEST(TopScreen, SaysWhatIsMissing) {
   compare("top_missing", all);
 }
 
+TEST(TopScreen, AgesStandStillWhileNobodyAnswers) {
+  auto gone = usual();
+  auto much_later = at_80_columns();
+  much_later.set_now({much_later.now().mono + 5h, kNow + 5h});
+  const auto row_of = [&](const TopData& data) {
+    for (const auto& line : top_screen(data, {}, much_later, {}, Charset::utf8)) {
+      if (line.text().find("hamburg") != std::string::npos) return line.text();
+    }
+    return std::string();
+  };
+  gone.overview.masternodes[1].connected_at = kNow - 3min;
+  EXPECT_NE(row_of(gone).find("5 h"), std::string::npos) << row_of(gone);
+  gone.outage = {kNow + 1s, "no node is running", {}};
+  EXPECT_NE(row_of(gone).find("3 min"), std::string::npos) << row_of(gone);
+}
+
+TEST(TopScreen, AllOpenAlertsAreCountedAndNotTheRowsAlone) {
+  auto data = usual();
+  data.overview.alert_counts = {.critical = 1, .pending = 1, .silenced = 2, .hidden = 131};
+  const auto text = text_of(screen_of(data, {}));
+  EXPECT_NE(text.find("Alerts 1 critical, 1 pending, 2 silenced, 131 hidden"), std::string::npos)
+      << text;
+  data.overview.alert_counts = {};
+  EXPECT_NE(text_of(screen_of(data, {})).find("Alerts none"), std::string::npos);
+}
+
 TEST(TopScreen, IsAsciiWhereTheLocaleIsNotUtf8) {
   auto data = usual();
   data.overview.masternodes[0].label = "Köln 漢字";

@@ -66,6 +66,72 @@ TEST_F(OverviewMethods, WhoeverIsAwayStandsFirstWithTheNextAttempt) {
   EXPECT_EQ(rows.at(1).at("ip"), "10.0.0.1");
 }
 
+TEST_F(OverviewMethods, EachOpenAlertIsInOneFigureHoweverFewRowsAreShown) {
+  with_keeper();
+  add({"10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"});
+  connect(IpAddress::v4(10, 0, 0, 1));
+  later(1min);
+  const auto pending = good("overview").at("alert_counts");
+  EXPECT_EQ(pending.at("pending"), 4);
+  later(10min);
+  good("alerts.silence", json::object{{"rule", "masternode_down"},
+                                      {"peer", "10.0.0.5"},
+                                      {"lasts", 3600},
+                                      {"reason", "moves house"}});
+  const auto view = good("overview", json::object{{"limit", 1}});
+  EXPECT_EQ(view.at("alerts").as_array().size(), 1U);
+  const auto counts = view.at("alert_counts");
+  EXPECT_EQ(counts.at("critical"), 3);
+  EXPECT_EQ(counts.at("silenced"), 1);
+  EXPECT_EQ(counts.at("pending"), 0);
+  EXPECT_EQ(
+      view.at("alerts_by_rule"),
+      (json::value{{{"rule", "masternode_down"}, {"firing", 4}, {"pending", 0}, {"silenced", 1}}}));
+  std::int64_t sum = 0;
+  for (const auto& [word, figure] : counts.as_object()) sum += figure.as_int64();
+  EXPECT_EQ(sum, 1 + view.at("alerts_left_out").as_int64());
+}
+
+TEST_F(OverviewMethods, WhatFollowsFromAnotherAlertIsHiddenAndNotCritical) {
+  with_keeper();
+  add({"10.0.0.1", "10.0.0.2", "10.0.0.3"});
+  later(1min);
+  later(10min);
+  const auto counts = good("overview").at("alert_counts");
+  EXPECT_EQ(counts.at("critical"), 1) << "no_masternode";
+  EXPECT_EQ(counts.at("hidden"), 3);
+}
+
+TEST_F(OverviewMethods, ARowThatIsDownSaysSinceWhenAsItsAlertAndHowOftenItWasTried) {
+  with_keeper();
+  const auto ip = IpAddress::v4(10, 0, 0, 1);
+  const auto row = [&] { return good("overview").at("masternodes").at(0); };
+  add({"10.0.0.1"});
+  // Never connected, no alert yet: since it was whitelisted.
+  EXPECT_EQ(row().at("down_since"), to_json(now_.wall));
+  connect(ip);
+  later(1h);
+  EXPECT_EQ(row().at("connected"), true);
+  EXPECT_EQ(row().at("tone"), "good");
+  EXPECT_EQ(row().at("down_since"), nullptr);
+  EXPECT_EQ(row().at("attempts"), 0);
+  EXPECT_EQ(row().at("last_end_reason"), nullptr);
+  node_->on_closed(dials_.at(ip), EndReason::closed_by_peer, "", now_);
+  later(0s);
+  const auto lost = now_.wall;
+  EXPECT_EQ(row().at("attempts"), 0) << "the loss itself is no attempt";
+  EXPECT_EQ(row().at("last_end_reason"), "closed_by_peer");
+  now_.mono += 10s, now_.wall += 10s;
+  node_->tick(now_);
+  later(0s);
+  EXPECT_EQ(row().at("connected"), false);
+  EXPECT_EQ(row().at("attempts"), 1);
+  EXPECT_EQ(row().at("down_since"), to_json(lost));
+  for (const auto& alert : good("alerts.list").as_array()) {
+    if (alert.at("rule") == "masternode_down") EXPECT_EQ(alert.at("since"), to_json(lost));
+  }
+}
+
 TEST_F(OverviewMethods, OurOwnAddressIsNoMasternodeOfOurs) {
   with_keeper();
   add({"10.0.0.1", "10.0.0.2"});

@@ -230,6 +230,26 @@ PeerMemory after(EndReason reason, const TargetFacts& facts, Now now) {
   return memory;
 }
 
+TEST(Reconnect, DialsAreCountedFromTheLastSessionAndOverARestart) {
+  Random random(1);
+  Reconnect r;
+  r.dialled(kStart);
+  r.connected();
+  EXPECT_EQ(r.dials(), 0U);
+  (void)r.failed(EndReason::closed_by_peer, session(masternode(), 10s), kPolicy, random, kStart);
+  EXPECT_EQ(r.dials(), 0U) << "the loss itself is no attempt";
+  EXPECT_GT(r.attempts(), 0U) << "and climbs the ladder all the same";
+  r.dialled(kStart + 2s);
+  r.dialled(kStart + 6s);
+  EXPECT_EQ(r.dials(), 2U);
+  PeerMemory memory;
+  r.store_to(memory, {kStart + 7s, kWall + 7s});
+  memory.last_heard_at = kWall + 1s;
+  Reconnect again;
+  again.restore(memory, {Instant{5s}, kWall + 10s});
+  EXPECT_EQ(again.dials(), 2U);
+}
+
 TEST(Reconnect, ARestartForgetsOrdinaryGapsAndKeepsTheHarderRows) {
   const Now now{kStart, kWall};
   const Now later{Instant{5s}, kWall + 10s};  // another boot: the monotonic clock starts anew

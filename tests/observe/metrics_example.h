@@ -19,6 +19,7 @@ inline control::MasternodeRow example_masternode(int number) {
   row.label = "mn" + std::to_string(number);
   row.whitelisted = true;
   row.state = PeerState::connected;
+  row.connected = true;
   row.direction = Direction::out;
   row.connected_at = example_time(-3600);
   row.rtt_ms = 12.5;

@@ -14,12 +14,24 @@
 namespace timectl::observe {
 namespace {
 
+// The table as docs/metrics.md has it.
+std::string metric_table_markdown() {
+  std::string out = "| name | type | unit | labels | meaning | from |\n|---|---|---|---|---|---|\n";
+  for (const auto& row : metric_table()) {
+    std::string labels;
+    for (const char c : row.labels) labels += c == ' ' ? std::string("`, `") : std::string(1, c);
+    out += "| `" + std::string(row.name) + "` | " + std::string(name_of(row.type)) + " | " +
+           std::string(row.unit) + " | " + (labels.empty() ? "" : "`" + labels + "`") + " | " +
+           std::string(row.help) + " | " + std::string(row.from) + " |\n";
+  }
+  return out;
+}
+
 TEST(MetricTable, RowsStandInTheOrderOfTheirEnum) {
   const auto names = names_of<Metric>();
   ASSERT_EQ(metric_table().size(), names.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     EXPECT_EQ(metric_table()[i].metric, static_cast<Metric>(i)) << names[i];
-    EXPECT_EQ(&metric_row(static_cast<Metric>(i)), &metric_table()[i]);
   }
 }
 
