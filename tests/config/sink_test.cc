@@ -78,7 +78,7 @@ TEST(Sink, EveryExampleOfTheDocumentLoads) {
     for (const auto& sink : checked.config.alerts.sinks) kinds.push_back(sink.kind);
     ++examples;
   }
-  EXPECT_EQ(examples, 7U);
+  EXPECT_EQ(examples, 8U);
   for (const auto kind : {SinkKind::log, SinkKind::webhook, SinkKind::command,
                           SinkKind::alertmanager, SinkKind::sendmail, SinkKind::heartbeat}) {
     EXPECT_NE(std::find(kinds.begin(), kinds.end(), kind), kinds.end()) << name_of(kind);

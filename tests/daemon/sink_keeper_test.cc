@@ -12,6 +12,7 @@
 #include "daemon/clock.h"
 #include "daemon/sink_targets.h"
 #include "store/alerts_table.h"
+#include "store/audit_log.h"
 #include "store/outbox_table.h"
 #include "tests/support/https_server.h"
 
@@ -63,6 +64,9 @@ struct SinkKeeperTest : ::testing::Test {
           (void)c.read_request();
           c.wait();
         }) {
+    make_keeper();
+  }
+  void make_keeper() {
     keeper.emplace(database, 1,
                    SinkKeeper::Ways{
                        .post = [this](auto work) { loop.post(std::move(work)); },
@@ -277,6 +281,51 @@ TEST_F(SinkKeeperTest, TheAlertmanagerHearsEachMinuteWhatIsOpen) {
   ASSERT_TRUE(loop.run([&] { return keeper->idle(); }));
   const std::lock_guard lock(mutex);
   EXPECT_EQ(bodies.size(), 5U) << "nothing is open, nothing is sent";
+}
+
+// It ends after the receiver has the message and before that is noted.
+TEST_F(SinkKeeperTest, ANodeThatEndsBetweenSendingAndNotingSendsTheSameKeyAgain) {
+  add("good", good);
+  keeper->configure(config, now());
+  put(1);
+  ASSERT_TRUE(keeper->run(alerts, now()));
+  ASSERT_TRUE(good.wait_for_requests(1));
+  make_keeper();
+  ASSERT_TRUE(keeper->open());
+  keeper->configure(config, now());
+  ASSERT_TRUE(keeper->run(alerts, now()));
+  ASSERT_TRUE(loop.run([&] { return keeper->outbox().sink("good")->waiting == 0; }));
+  {
+    const std::lock_guard lock(mutex);
+    ASSERT_EQ(bodies.size(), 2U);
+    const auto alert_of = [](const std::string& body) {
+      return body.substr(body.find("\"alerts\""));
+    };
+    EXPECT_EQ(alert_of(bodies[0]), alert_of(bodies[1])) << "its key, too";
+  }
+  ASSERT_TRUE(keeper->run(alerts, now()));
+  make_keeper();
+  ASSERT_TRUE(keeper->open());
+  keeper->configure(config, now());
+  ASSERT_TRUE(keeper->run(alerts, now()));
+  EXPECT_TRUE(keeper->idle()) << "noted: not a third time";
+}
+
+TEST_F(SinkKeeperTest, AnOpenBatchHoldsUpTheNotingAndNotTheSending) {
+  add("good", good);
+  keeper->configure(config, now());
+  put(1);
+  auto batch = store::AuditedBatch::begin(database, {.at = now().wall, .via = "node"});
+  ASSERT_TRUE(batch);
+  ASSERT_TRUE(keeper->run(alerts, now()));
+  ASSERT_TRUE(loop.run([&] { return keeper->outbox().sink("good")->waiting == 0; }));
+  ASSERT_TRUE(keeper->run(alerts, now()));
+  EXPECT_EQ(taken(), 1U);
+  EXPECT_FALSE(keeper->outbox().unsaved().empty());
+  batch->reset();
+  ASSERT_TRUE(keeper->run(alerts, now()));
+  EXPECT_TRUE(keeper->outbox().unsaved().empty());
+  EXPECT_TRUE(store::load_outbox(database)->messages.empty());
 }
 
 TEST_F(SinkKeeperTest, ASecretThatEverybodyCanReadIsSaidAndNothingIsSent) {
