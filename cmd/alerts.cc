@@ -3,58 +3,19 @@
 #include <algorithm>
 #include <memory>
 
+#include "cmd/alerts_text.h"
 #include "cmd/ask.h"
 #include "cmd/commands.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
-#include "cmd/view_text.h"
 #include "daemon/control/alerts_api.h"
 
 namespace timectl::cmd {
 namespace {
 
 using control::AlertRow;
-using control::AlertRuleInfo;
 
 constexpr int kNotTaken = 1;  // exit status
-
-Cell sent_of(const AlertRow& row) {
-  std::string text;
-  Paint paint = Paint::plain;
-  for (const auto& delivery : row.deliveries) {
-    text += (text.empty() ? "" : ", ") + alert_delivery(delivery);
-    if (delivery.state != DeliveryState::delivered) paint = Paint::warn;
-  }
-  return {text.empty() ? "-" : text, paint};
-}
-
-bool has_deliveries(const std::vector<AlertRow>& rows) {
-  return std::ranges::any_of(rows, [](const AlertRow& row) { return !row.deliveries.empty(); });
-}
-
-std::string list_text(const Output& out, const std::vector<AlertRow>& rows) {
-  Table table(out, rows);
-  table
-      .column(
-          "ID",
-          [](const AlertRow& row) { return row.id ? std::to_string(*row.id) : std::string("-"); },
-          Align::right)
-      .column("SEVERITY",
-              [](const AlertRow& row) {
-                return Cell{std::string(name_of(row.severity)), paint_of(row.severity)};
-              })
-      .column("RULE", &AlertRow::rule)
-      .column("OBJECT", [](const AlertRow& row) { return alert_object(row.object); })
-      .column("STATE", alert_state)
-      .column("FOR",
-              [&](const AlertRow& row) {
-                return row.resolved_at ? human_duration(*row.resolved_at - row.since)
-                                       : out.since(row.since);
-              })
-      .column("WHAT", &AlertRow::text);
-  if (has_deliveries(rows)) table.column("SENT TO", sent_of);
-  return table.text();
-}
 
 Result<int> list(Context& context, const control::AlertsListRequest& request) {
   const auto answer = ask(context, "alerts.list", request);
@@ -66,7 +27,7 @@ Result<int> list(Context& context, const control::AlertsListRequest& request) {
           out.text("no alert is open\n");
           return;
         }
-        out.text(list_text(out, rows));
+        out.text(alerts_text(out, rows));
         const auto open = std::ranges::find_if(rows, [](const AlertRow& row) {
           return row.state == AlertState::firing && !row.silenced_until && !row.hidden_by;
         });
@@ -76,17 +37,19 @@ Result<int> list(Context& context, const control::AlertsListRequest& request) {
       });
 }
 
-Result<int> acknowledge(Context& context, std::uint64_t id) {
-  const auto answer = ask(context, "alerts.ack", control::AlertAckRequest{id});
+Result<int> acknowledge(Context& context, const control::AlertAckRequest& request) {
+  const auto answer = ask(context, "alerts.ack", request);
   if (!answer) return answer.error();
-  using Reply = control::AlertAckReply;
-  return show<Reply>(context, "timectl.alerts.ack/1", *answer, [&](const Reply& reply) {
-    const std::string what = std::string(name_of(reply.rule)) +
-                             (reply.object.empty() ? "" : " of " + printable(reply.object));
-    const bool before = reply.result == "unchanged";
-    context.out.text(fmt::format("alert {} ({}) {}acknowledged by {}: it is not repeated\n",
-                                 reply.id, what, before ? "was already " : "is ",
-                                 printable(reply.acked_by)));
+  using Replies = std::vector<control::AlertAckReply>;
+  return show<Replies>(context, "timectl.alerts.ack/1", *answer, [&](const Replies& replies) {
+    for (const auto& reply : replies) {
+      const std::string what = std::string(name_of(reply.rule)) +
+                               (reply.object.empty() ? "" : " of " + printable(reply.object));
+      const bool before = reply.result == "unchanged";
+      context.out.text(fmt::format("alert {} ({}) {}acknowledged by {}: it is not repeated\n",
+                                   reply.id, what, before ? "was already " : "is ",
+                                   printable(reply.acked_by)));
+    }
   });
 }
 
@@ -123,41 +86,15 @@ Result<int> test(Context& context, const control::AlertTestRequest& request) {
   return shown;
 }
 
-Cell on_of(const AlertRuleInfo& row) {
-  if (!row.enabled) return {"no", Paint::warn};
-  if (row.silences.empty()) return {"yes"};
-  const bool whole = std::ranges::any_of(row.silences, [](const auto& s) { return !s.object; });
-  return {whole ? "silenced" : "not for all peers", Paint::warn};
-}
-
 Result<int> rules(Context& context) {
   const auto answer = ask(context, "alerts.rules", json::object());
   if (!answer) return answer.error();
-  using Row = AlertRuleInfo;
-  return show<std::vector<Row>>(
-      context, "timectl.alerts.rules/1", *answer, [&](const std::vector<Row>& rows) {
-        auto& out = context.out;
-        const auto after = [](Duration d) {
-          return d == Duration{0} ? std::string("at once") : human_duration(d);
-        };
-        out.text(
-            Table(out, rows)
-                .column("RULE", &Row::rule)
-                .column("SEVERITY",
-                        [](const Row& row) {
-                          return Cell{std::string(name_of(row.severity)), paint_of(row.severity)};
-                        })
-                .column("ABOUT", &Row::subject)
-                .column("SAID AFTER", [&](const Row& row) { return after(row.hold); })
-                .column("AGAIN",
-                        [](const Row& row) {
-                          return row.repeat ? human_duration(*row.repeat) : "never";
-                        })
-                .column("ON", on_of)
-                .column("MEANING", &Row::meaning)
-                .text());
-        out.note("next: timectl explain RULE");
-      });
+  using Row = control::AlertRuleInfo;
+  return show<std::vector<Row>>(context, "timectl.alerts.rules/1", *answer,
+                                [&](const std::vector<Row>& rows) {
+                                  context.out.text(alert_rules_text(context.out, rows));
+                                  context.out.note("next: timectl explain RULE");
+                                });
 }
 
 }  // namespace
@@ -180,26 +117,35 @@ void add_alerts(CLI::App& root, Context& context) {
   on_run(listing, context, [&context, request] { return list(context, *request); });
 
   auto& acking = add_command(alerts, "ack", "say that somebody is at it: it is not repeated",
-                             {{"alerts ack 12", "the id is the first column of `alerts`"}});
-  auto id = std::make_shared<std::string>();
-  add_argument(acking, "id", Count::one, *id, "ALERT", "the id of an open alert");
-  on_run(acking, context, [&context, id]() -> Result<int> {
-    std::uint64_t number = 0;
-    if (auto ok = parse_value(*id, number); !ok) return ok.error();
-    return acknowledge(context, number);
+                             {{"alerts ack 12", "the id is the first column of `alerts`"},
+                              {"alerts ack 12 13 14", "several: all of them or none"}});
+  auto ids = std::make_shared<std::vector<std::string>>();
+  add_arguments(acking, "id", Count::one_or_more, *ids, "ALERT", "ids of open alerts");
+  on_run(acking, context, [&context, ids]() -> Result<int> {
+    control::AlertAckRequest acks;
+    for (const auto& id : *ids) {
+      if (auto ok = parse_value(id, acks.ids.emplace_back()); !ok) return ok.error();
+    }
+    return acknowledge(context, acks);
   });
 
   auto& quiet = add_command(
       alerts, "silence", "tell nothing new of a rule, or of one peer, for some time",
       {{"alerts silence lag --for 6h --reason \"restored a backup\"", "the rule as a whole"},
        {"alerts silence masternode_down --peer 203.0.113.7 --for 2h --reason moves",
-        "one peer; again to change the end"}});
+        "one peer; again to change the end"},
+       {"alerts silence sink_failing --object ops --for 1d --reason \"its server moves\"",
+        "one sink"}});
   auto wanted = std::make_shared<control::AlertSilenceRequest>();
   add_argument(quiet, "rule", Count::one, wanted->rule, "RULE", "a rule of `alerts rules`");
   add_option(quiet, "--peer", wanted->peer, "IP", "only of this peer");
+  add_option(quiet, "--object", wanted->object, "NAME", "only of this peer, sink or height");
   add_option(quiet, "--for", wanted->lasts, "DURATION", "how long; at most 30 days");
   add_option(quiet, "--reason", wanted->reason, "TEXT", "why; kept in the audit log");
-  on_run(quiet, context, [&context, wanted] { return silence(context, *wanted); });
+  on_run(quiet, context, [&context, wanted] {
+    wanted->unknown = context.globals.yes;
+    return silence(context, *wanted);
+  });
 
   auto& trial = add_command(alerts, "test", "send a real test message through a sink, now",
                             {{"alerts test pager", "a name of [[alerts.sink]]; shows the answer"}});

@@ -2,6 +2,7 @@
 
 #include "cmd/client.h"
 #include "cmd/settings.h"
+#include "config/reach.h"
 #include "daemon/clock.h"
 
 namespace timectl::cmd {
@@ -15,10 +16,13 @@ constexpr Duration kPoll = std::chrono::seconds(1);
 Result<Route> route_of(Context& context) {
   const auto& globals = context.globals;
   const auto request = config_request(globals);
-  auto config = config::load(request);
-  if (!config) return config.error();
+  auto reach = config::load_to_reach(request);
+  if (!reach) return reach.error();
   Route route;
-  route.config = std::move(*config);
+  route.config = std::move(reach->config);
+  route.broken = std::move(reach->broken);
+  route.guessed = reach->guessed;
+  route.warn = [&context](const std::string& line) { context.out.standing_warning(line); };
   route.environment = request.environment;
   route.socket = globals.socket;
   route.timeout = globals.timeout.value_or(kDefaultTimeout);
@@ -55,7 +59,7 @@ Result<Answer> ask_node(Context& context, std::string_view method, const json::v
                         Duration timeout) {
   auto route = route_of(context);
   if (!route) return route.error();
-  auto node = find_node(*route);
+  auto node = find_node(*route, method);
   if (!node) return node.error();
   auto data = node->call(method, request, timeout);
   if (!data) return data.error();
@@ -67,7 +71,7 @@ Result<void> follow(Context& context, std::string_view method, const json::value
                     const std::function<void(const json::value&)>& sink) {
   const auto route = route_of(context);
   if (!route) return route.error();
-  auto node = find_node(*route);
+  auto node = find_node(*route, method);
   if (!node) return node.error();
   auto data = node->call(method, request, route->timeout);
   if (!data) return data.error();
@@ -85,7 +89,7 @@ Result<void> poll_node(Context& context, std::string_view method, const json::va
                        Duration every, const std::function<Result<bool>(const Answer&)>& sink) {
   const auto route = route_of(context);
   if (!route) return route.error();
-  auto node = find_node(*route);
+  auto node = find_node(*route, method);
   if (!node) return node.error();
   while (true) {
     auto data = node->call(method, request, route->timeout);

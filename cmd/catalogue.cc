@@ -84,6 +84,26 @@ constexpr auto kEvents = std::to_array<EventRow>({
     {EventKind::alert_resolved, "What an alert told of is over"},
 });
 
+struct AlertStateRow {
+  std::string_view word;
+  std::string_view title;
+  std::string_view remedy;
+};
+
+// The STATE column of `timectl alerts`.
+constexpr auto kAlertStates = std::to_array<AlertStateRow>({
+    {"pending", "It holds, but not yet as long as its rule waits: nobody was told", ""},
+    {"firing", "It holds, and was told; again after its rule's AGAIN until it is acknowledged",
+     "`timectl explain RULE` says what to do; `timectl alerts ack ID` that somebody is at it."},
+    {"ending", "It holds no more; if that stays so, its end is told within minutes", ""},
+    {"flapping", "It came and went so often that its end is told only after a longer calm", ""},
+    {"acked", "Somebody said that he is at it: it is not repeated, only its end is told", ""},
+    {"silenced", "It holds, and an operator wanted to hear nothing of it for some time",
+     "Until when, by whom and why stands under it, and in `timectl alerts rules`."},
+    {"hidden", "It holds, and follows from a graver one that is told instead", ""},
+    {"resolved", "It is over, and its end was told to whoever was told of it", ""},
+});
+
 std::string_view consequence_of(chain::Effect effect) {
   switch (effect) {
     case chain::Effect::refuse:
@@ -159,6 +179,10 @@ std::vector<Explanation> gather() {
         row.hold == Duration{0} ? "" : ", said after " + human_duration(row.hold);
     all.push_back({std::string(name_of(row.rule)), "alert",
                    std::string(name_of(row.severity)) + after + ": " + std::string(row.meaning),
+                   std::string(row.remedy), std::nullopt});
+  }
+  for (const auto& row : kAlertStates) {
+    all.push_back({std::string(row.word), "alert_state", std::string(row.title),
                    std::string(row.remedy), std::nullopt});
   }
   for (const auto& row : fetch_step_table()) {

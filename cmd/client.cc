@@ -262,39 +262,6 @@ Result<std::optional<json::value>> Client::next_event(Duration timeout) {
   return std::optional<json::value>(std::move(*incoming->result));
 }
 
-Result<Client> find_node(const Route& route) {
-  const auto places = config::socket_places(route.socket, route.config, route.environment);
-  std::string tried;
-  std::optional<Error> refused;
-  for (const auto& place : places) {
-    auto client = Client::connect(place.path, route.timeout);
-    if (client) {
-      const auto asked = std::string(name_of(route.config.network.name));
-      // A network that was chosen, not the default, is answered by no other network's node.
-      if (route.config.placed.contains("network.name") && client->node().network != asked) {
-        return Error{Code::config_invalid,
-                     "the node at " + place.path.string() + " is of " +
-                         printable(client->node().network, 32) + ", not of " + asked,
-                     "",
-                     {"timectl --network " + printable(client->node().network, 32) + " ..."}};
-      }
-      if (route.say) route.say("node at " + place.path.string() + " (" + place.from + ")");
-      return client;
-    }
-    if (route.say) {
-      route.say("no node at " + place.path.string() + " (" + place.from + "): " +
-                (client.error().because.empty() ? client.error().message : client.error().because));
-    }
-    tried += (tried.empty() ? "" : "; ") + client.error().because;
-    if (client.error().code == Code::node_not_running) continue;
-    // A node is there but keeps this user out: perhaps another place has one for him.
-    if (client.error().code != Code::access_denied) return client.error();
-    if (!refused) refused = client.error();
-  }
-  if (refused) return *refused;
-  return not_running(tried);
-}
-
 Backend::Backend(Duration timeout) : timeout_(timeout) {}
 Backend::Backend(Backend&&) noexcept = default;
 Backend& Backend::operator=(Backend&&) noexcept = default;
@@ -319,7 +286,7 @@ Result<Backend> Backend::open(const Route& route, std::string_view method) {
   Backend backend(route.timeout);
   const auto deadline = clock_now().mono + route.timeout;
   for (;;) {
-    auto client = find_node(route);
+    auto client = find_node(route, method);
     if (client) {
       backend.client_.emplace(std::move(*client));
       return backend;

@@ -74,11 +74,17 @@ struct Route {
   Duration timeout = std::chrono::seconds(5);
   std::string command = {};                               // "timectl whitelist add", for the lock
   std::function<void(const std::string& line)> say = {};  // -v: which way was taken, and why
+  // Where the configuration cannot be loaded: why, and whether the network or the data directory
+  // had to be guessed. The node that answers all the same is named to `warn`.
+  std::optional<Error> broken = {};
+  bool guessed = false;
+  std::function<void(const std::string& line)> warn = {};
 };
 
 // The node, wherever the route finds it. Errors as Client::connect; node_not_running names the
-// places that were tried.
-[[nodiscard]] Result<Client> find_node(const Route& route);
+// places that were tried. Where the configuration is broken and no node answers, that is the
+// error; and a guess is good for reading only: `method` is the one that needs the most.
+[[nodiscard]] Result<Client> find_node(const Route& route, std::string_view method = {});
 
 // What a command calls: opens the way once, for methods up to the given one's privilege.
 class Backend {

@@ -11,6 +11,7 @@
 #include "cmd/cli.h"
 #include "cmd/commands.h"
 #include "cmd/completion_scripts.h"
+#include "cmd/settings.h"
 #include "cmd/table.h"
 #include "cmd/tree.h"
 #include "daemon/control/alerts_api.h"
@@ -77,6 +78,17 @@ std::string live_alerts(Context& context) {
   return lines;
 }
 
+// Of the file: a node that reads another one has others.
+std::string sink_lines(const Context& context) {
+  const auto config = config::load(config_request(context.globals));
+  if (!config) return "";
+  std::string lines;
+  for (const auto& sink : config->alerts.sinks) {
+    lines += sink.name + "\t" + std::string(name_of(sink.kind)) + "\n";
+  }
+  return lines;
+}
+
 std::string rule_lines() {
   std::string lines;
   for (const auto& row : alert_rule_table()) {
@@ -97,6 +109,7 @@ std::string live_values(Context& context, const std::string& type) {
   if (type == "BANNED") return live_bans(context);
   if (type == "ALERT") return live_alerts(context);
   if (type == "RULE") return rule_lines();
+  if (type == "SINK") return sink_lines(context);
   if (type == "REASON") return words_lines<EndReason>();
   if (type == "KIND") return words_lines<EventKind>();
   std::string lines;
@@ -134,8 +147,8 @@ Result<int> print_script(Context& context, const CLI::App& root, const std::stri
 }  // namespace
 
 bool asked_live(const std::string& type) {
-  constexpr auto kTypes =
-      std::to_array<std::string_view>({"ALERT", "IP", "BANNED", "CODE", "REASON", "KIND", "RULE"});
+  constexpr auto kTypes = std::to_array<std::string_view>(
+      {"ALERT", "IP", "BANNED", "CODE", "REASON", "KIND", "RULE", "SINK"});
   return std::ranges::find(kTypes, type) != kTypes.end();
 }
 
@@ -152,7 +165,7 @@ void add_completion(CLI::App& root, Context& context) {
 
   auto type = std::make_shared<std::string>();
   auto& live = add_command(root, "__complete", "live values for the scripts", {});
-  add_argument(live, "type", Count::one, *type, "ALERT|IP|BANNED|CODE|REASON|KIND|RULE",
+  add_argument(live, "type", Count::one, *type, "ALERT|IP|BANNED|CODE|REASON|KIND|RULE|SINK",
                "what kind of value");
   on_run(live, context, [&context, type] { return complete(context, *type); });
   hide(live);

@@ -192,7 +192,7 @@ _timectl() {
   case ${type:-} in
     FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null ;;
     DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null ;;
-    ALERT | IP | BANNED | CODE | REASON | KIND | RULE)
+    ALERT | IP | BANNED | CODE | REASON | KIND | RULE | SINK)
       values+=" $("${words[0]}" "${node[@]}" __complete "$type" 2>/dev/null | cut -f 1)" ;;
     *'|'*) values+=" ${type//|/ }" ;;
   esac
@@ -267,7 +267,7 @@ _timectl() {
   case $type in
     FILE) _files ;;
     DIR) _files -/ ;;
-    ALERT|IP|BANNED|CODE|REASON|KIND|RULE)
+    ALERT|IP|BANNED|CODE|REASON|KIND|RULE|SINK)
       live=("${(@f)$("${words[1]}" "${node[@]}" __complete "$type" 2>/dev/null)}")
       live=("${(@)live%%$'\t'*}")
       (( ${#live} )) && [[ -n ${live[1]} ]] && compadd -a live ;;

@@ -7,6 +7,7 @@
 #include "cmd/table.h"
 #include "cmd/tree.h"
 #include "daemon/core/errors.h"
+#include "daemon/sink_targets.h"
 
 namespace timectl::cmd {
 namespace {
@@ -24,6 +25,19 @@ struct PathReply {
 };
 BOOST_DESCRIBE_STRUCT(PathReply, (), (used, places))
 
+// What is found only beside the file, by this user and now: no problem of the configuration.
+std::vector<std::string> warnings_of(const config::Config& config) {
+  std::vector<std::string> warnings;
+  for (const auto& sink : config.alerts.sinks) {
+    const auto broken = target_of(sink, {}).broken;
+    if (!broken.empty()) {
+      warnings.push_back("the alert sink " + printable(sink.name) + " sends nothing: its " +
+                         broken);
+    }
+  }
+  return warnings;
+}
+
 Result<int> check(Context& context, const std::string& file) {
   auto request = config_request(context.globals);
   if (!file.empty()) request.file = file;
@@ -31,8 +45,10 @@ Result<int> check(Context& context, const std::string& file) {
   if (!checked) return checked.error();
   CheckReply reply{std::nullopt, checked->problems.empty(), std::move(checked->problems)};
   if (request.file) reply.file = request.file->string();
+  const auto warnings = reply.ok ? warnings_of(checked->config) : std::vector<std::string>{};
+  for (const auto& warning : warnings) context.out.warning(warning);
   if (context.out.json()) {
-    context.out.document("timectl.config.check/1", to_json(reply));
+    context.out.document("timectl.config.check/1", to_json(reply), {}, warnings);
   } else if (reply.ok) {
     context.out.text(reply.file ? printable(*reply.file) + " is valid\n"
                                 : "there is no configuration file; the defaults are valid\n");

@@ -57,6 +57,7 @@ constexpr auto kCatalogues = std::to_array<CatalogueRow>({
     {"ailment", "Troubles of this node itself", "a trouble of this node itself"},
     {"step", "Steps at which `timectl refresh` fails", "a step of `timectl refresh`"},
     {"alert", "Alert rules (`timectl alerts rules`)", "an alert rule"},
+    {"alert_state", "States of an alert (`timectl alerts`)", "a state of an alert"},
     {"event", "Kinds of events", "a kind of event"},
     {"fact", "What `timectl whitelist verify` looks at", "a fact of `timectl whitelist verify`"},
     {"violation", "What counts against a peer (`timectl ban why IP`)",

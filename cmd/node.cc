@@ -157,6 +157,8 @@ Result<int> restart(Context& context, bool passive) {
         "started from here it would run as another user's process on other data",
         {"systemctl restart timectl", "timectl node reload"}};
   }
+  // Looked at before the node is stopped: with this file none would start again.
+  if (const auto settings = load_settings(context.globals); !settings) return settings.error();
   if (info) {
     passive = passive || info->passive_because == "--passive was given";
     const auto stopped = stop_node(context, *info);

@@ -129,7 +129,9 @@ void Output::document(std::string_view schema, const json::value& data, std::str
   object["generated_at"] = rfc3339(now_.wall);
   object["source"] = source.empty() ? json::value(nullptr) : json::value(source);
   object["data"] = data;
-  object["warnings"] = to_json(warnings);
+  auto all = standing_;
+  all.insert(all.end(), warnings.begin(), warnings.end());
+  object["warnings"] = to_json(all);
   json_line(object);
 }
 
@@ -158,6 +160,12 @@ void Output::warning(std::string_view line) {
   if (options_.quiet || options_.json) return;  // with --json warnings are part of the document
   complain(fmt::format("{} {}\n", painted(options_.color_err, Paint::warn, "warning:"),
                        printable_lines(line)));
+}
+
+void Output::standing_warning(const std::string& line) {
+  if (std::ranges::find(standing_, line) != standing_.end()) return;
+  standing_.push_back(line);
+  warning(line);
 }
 
 void Output::error(const Error& error) const {

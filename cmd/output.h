@@ -56,6 +56,8 @@ class Output {
 
   void note(std::string_view line);  // to stderr, not with --quiet
   void warning(std::string_view line);
+  // Of whatever this command prints: said once, and part of every document.
+  void standing_warning(const std::string& line);
   void error(const Error& error) const;
 
   [[nodiscard]] std::string paint(Paint paint, std::string_view text) const;
@@ -67,6 +69,7 @@ class Output {
   OutputOptions options_;
   Now now_{};
   std::string pending_;
+  std::vector<std::string> standing_ = {};
 };
 
 // Valid JSON whatever the strings hold: control characters, bidirectional overrides and broken

@@ -103,9 +103,12 @@ Cell alert_state(const control::AlertRow& row) {
   if (row.state == AlertState::resolved) return {"resolved", Paint::good};
   if (row.hidden_by) return {"hidden: " + std::string(name_of(*row.hidden_by)), Paint::dim};
   std::string word(name_of(row.state));
-  if (row.flapping) word = "flapping";
+  const bool ending = row.state == AlertState::firing && row.cleared_at;
+  if (ending) word = "ending";
+  if (row.flapping && !ending) word = "flapping";
   if (row.silenced_until) return {word + ", silenced", Paint::dim};
   if (row.acked_by) return {word + ", acked by " + printable(*row.acked_by), Paint::plain};
+  if (ending) return {word, Paint::good};
   return {word, row.state == AlertState::firing ? Paint::bad : Paint::plain};
 }
 

@@ -45,7 +45,7 @@ _timectl_options() {
     'events') echo '-h --help -f --follow --since --peer --kind' ;;
     'alerts rules') echo '-h --help' ;;
     'alerts test') echo '-h --help' ;;
-    'alerts silence') echo '-h --help --peer --for --reason' ;;
+    'alerts silence') echo '-h --help --peer --object --for --reason' ;;
     'alerts ack') echo '-h --help' ;;
     'alerts list') echo '-h --help --all --limit' ;;
     'alerts') echo '-h --help' ;;
@@ -156,6 +156,7 @@ _timectl_type() {
     'alerts ack') echo 'ALERT' ;;
     'alerts silence') echo 'RULE' ;;
     'alerts silence --peer') echo 'IP' ;;
+    'alerts silence --object') echo 'NAME' ;;
     'alerts silence --for') echo 'DURATION' ;;
     'alerts silence --reason') echo 'TEXT' ;;
     'alerts test') echo 'SINK' ;;
@@ -216,7 +217,7 @@ _timectl() {
   case ${type:-} in
     FILE) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames 2>/dev/null ;;
     DIR) mapfile -t COMPREPLY < <(compgen -d -- "$cur"); compopt -o filenames 2>/dev/null ;;
-    ALERT | IP | BANNED | CODE | REASON | KIND | RULE)
+    ALERT | IP | BANNED | CODE | REASON | KIND | RULE | SINK)
       values+=" $("${words[0]}" "${node[@]}" __complete "$type" 2>/dev/null | cut -f 1)" ;;
     *'|'*) values+=" ${type//|/ }" ;;
   esac

@@ -7,7 +7,7 @@ function __timectl_path
     for word in (commandline -opc)[2..-1]
         if test $skip = 1
             set skip 0
-        else if contains -- $word --config --network --socket --data-dir --timeout --at --reason --label --liveness --expires --source --list --format --for --sort --since --limit --from --peer --kind --interval --actor --subject --head --commit --nodes --seconds
+        else if contains -- $word --config --network --socket --data-dir --timeout --at --reason --label --liveness --expires --source --list --format --for --sort --since --limit --from --peer --object --kind --interval --actor --subject --head --commit --nodes --seconds
             set skip 1
         else if not string match -q -- '-*' $word
             set -l longer (string join ' ' $path $word)
@@ -235,9 +235,11 @@ complete -c timectl -n '__timectl_at alerts ack' -a '(__timectl_live ALERT)'
 complete -c timectl -n '__timectl_at alerts silence' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at alerts silence' -a '(__timectl_live RULE)'
 complete -c timectl -n '__timectl_at alerts silence' -l peer -x -a '(__timectl_live IP)' -d 'only of this peer'
+complete -c timectl -n '__timectl_at alerts silence' -l object -x -d 'only of this peer, sink or height'
 complete -c timectl -n '__timectl_at alerts silence' -l for -x -d 'how long; at most 30 days'
 complete -c timectl -n '__timectl_at alerts silence' -l reason -x -d 'why; kept in the audit log'
 complete -c timectl -n '__timectl_at alerts test' -s h -l help -d 'this text, or that of a command'
+complete -c timectl -n '__timectl_at alerts test' -a '(__timectl_live SINK)'
 complete -c timectl -n '__timectl_at alerts rules' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s h -l help -d 'this text, or that of a command'
 complete -c timectl -n '__timectl_at events' -s f -l follow -d 'go on with live events; needs the node'

@@ -4,7 +4,6 @@
 #include <unordered_map>
 
 #include "config/keys.h"
-#include "config/sink.h"
 #include "daemon/core/alert_rules.h"
 #include "daemon/core/events.h"
 #include "daemon/core/host_port.h"
@@ -26,7 +25,6 @@ class Rules {
     node_name();
     time_servers();
     disabled_rules();
-    sinks();
     web();
     return std::move(problems_);
   }
@@ -145,16 +143,6 @@ class Rules {
     }
   }
 
-  void sinks() {
-    std::unordered_map<std::string, bool> names;
-    for (const auto& sink : config_.alerts.sinks) {
-      if (!names.emplace(sink.name, true).second) {
-        add_key("alerts.sink", "two sinks are called " + sink.name, "");
-      }
-      for (const auto& [message, hint] : problems_of(sink)) add_key("alerts.sink", message, hint);
-    }
-  }
-
   // Off the loopback everybody between here and the browser would read along, token and all.
   void web() {
     const auto& dashboard = config_.dashboard;
@@ -198,6 +186,28 @@ class Rules {
 };
 
 }  // namespace
+
+void point_at(Problem& problem, std::string_view text) {
+  if (problem.line == 0 || problem.column != 0) return;
+  for (std::size_t line = 1; line < problem.line; ++line) {
+    const auto end = text.find('\n');
+    if (end == std::string_view::npos) return;
+    text.remove_prefix(end + 1);
+  }
+  text = text.substr(0, text.find('\n'));
+  const auto first = text.find_first_not_of(" \t");
+  const auto last = text.find_last_not_of(" \t\r");
+  if (first == std::string_view::npos) return;
+  problem.excerpt = std::string(text.substr(0, last + 1));
+  problem.column = first + 1;
+  problem.width = last + 1 - first;
+  std::string subject = problem.message.substr(0, problem.message.find(' '));
+  if (subject.starts_with("network.")) subject.erase(0, std::string_view("network.").size());
+  if (const auto at = problem.excerpt.find(subject); at != std::string::npos && subject != "the") {
+    problem.column = at + 1;
+    problem.width = subject.size();
+  }
+}
 
 std::vector<Problem> broken_list_rules(const Config& config) {
   return Rules(config).lists();

@@ -2,6 +2,7 @@
 #include "config/config.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 #include <toml.hpp>
 
@@ -31,6 +32,7 @@ class Reader {
     std::istringstream stream{std::string(text_)};
     try {
       const toml::value root = toml::parse(stream, file_);
+      out_.is_toml = true;
       for (const auto& [name, value] : root.as_table()) read_section(name, value);
     } catch (const toml::syntax_error& error) {
       add_syntax(error);
@@ -143,25 +145,59 @@ class Reader {
   }
 
   void read_sinks(const toml::value& value) {
-    for_each_item(
-        value, kMostSinks, "a list of tables: [[alerts.sink]]", [&](const toml::value& item) {
-          if (!item.is_table()) {
-            add(item.location(), "a sink is a table", "[[alerts.sink]]");
-            return;
-          }
-          AlertSink sink;
-          for (const auto& [name, field] : item.as_table()) {
-            if (name == "name") {
-              read_label(field, sink.name);
-            } else if (const auto scalar = scalar_of(field); !scalar) {
-              add(field.location(), name + " of a sink has a value of the wrong kind", "", name);
-            } else if (const auto refusal = assign_sink(sink, name, *scalar)) {
-              add(field.location(), refusal->message, refusal->hint, refusal->is_name ? name : "");
-            }
-          }
-          if (sink.name.empty()) add(item.location(), "the sink has no name", "name = \"pager\"");
-          out_.config.alerts.sinks.push_back(std::move(sink));
-        });
+    std::map<std::string, std::size_t> names;
+    for_each_item(value, kMostSinks, "a list of tables: [[alerts.sink]]",
+                  [&](const toml::value& item) {
+                    if (!item.is_table()) {
+                      add(item.location(), "a sink is a table", "[[alerts.sink]]");
+                      return;
+                    }
+                    auto sink = read_sink(item);
+                    if (sink.name.empty())
+                      return out_.config.alerts.sinks.push_back(std::move(sink));
+                    const auto at = item.at("name").location();
+                    if (const auto [first, fresh] = names.emplace(sink.name, at.line()); !fresh) {
+                      add(at, "two sinks are called " + sink.name,
+                          "the first in line " + std::to_string(first->second));
+                    }
+                    out_.config.alerts.sinks.push_back(std::move(sink));
+                  });
+  }
+
+  AlertSink read_sink(const toml::value& item) {
+    AlertSink sink;
+    std::vector<std::string> given;
+    bool kind_known = true;
+    const auto before = out_.problems.size();
+    for (const auto& [name, field] : item.as_table()) {
+      std::optional<SinkRefusal> refusal;
+      if (name == "name") {
+        read_label(field, sink.name);
+        if (const auto wrong = wrong_with_name(sink.name); !wrong.empty()) refusal = {{wrong}};
+      } else if (const auto scalar = scalar_of(field); !scalar) {
+        refusal = SinkRefusal{name + " of a sink has a value of the wrong kind", "", true};
+      } else {
+        refusal = assign_sink(sink, name, *scalar);
+      }
+      given.push_back(name);
+      if (!refusal) continue;
+      add(field.location(), refusal->message, refusal->hint, refusal->is_name ? name : "");
+      kind_known = kind_known && name != "kind";
+    }
+    // A nameless one because of its name was told of that.
+    if (sink.name.empty() && !item.contains("name")) {
+      add(item.location(), "the sink has no name", "name = \"pager\"");
+    }
+    for (const auto& wrong : problems_of(sink, given, kind_known)) {
+      // What was refused by itself is not said to be missing, too.
+      const bool here = !wrong.key.empty() && item.contains(wrong.key);
+      const auto at = here ? item.at(wrong.key).location() : item.location();
+      const bool said = std::any_of(
+          out_.problems.begin() + static_cast<std::ptrdiff_t>(before), out_.problems.end(),
+          [&](const auto& problem) { return here && problem.line == at.line(); });
+      if (!said) add(at, wrong.message, wrong.hint, here ? wrong.key : "");
+    }
+    return sink;
   }
 
   template <class Each>
@@ -307,30 +343,6 @@ class Reader {
   Checked& out_;
   Wanted wanted_;
 };
-
-// Rules know the line of what they refuse: this shows it, with the caret under what the message
-// begins with (an address or a key) or else under the whole line.
-void point_at(Problem& problem, std::string_view text) {
-  if (problem.line == 0 || problem.column != 0) return;
-  for (std::size_t line = 1; line < problem.line; ++line) {
-    const auto end = text.find('\n');
-    if (end == std::string_view::npos) return;
-    text.remove_prefix(end + 1);
-  }
-  text = text.substr(0, text.find('\n'));
-  const auto first = text.find_first_not_of(" \t");
-  const auto last = text.find_last_not_of(" \t\r");
-  if (first == std::string_view::npos) return;
-  problem.excerpt = std::string(text.substr(0, last + 1));
-  problem.column = first + 1;
-  problem.width = last + 1 - first;
-  std::string subject = problem.message.substr(0, problem.message.find(' '));
-  if (subject.starts_with("network.")) subject.erase(0, std::string_view("network.").size());
-  if (const auto at = problem.excerpt.find(subject); at != std::string::npos && subject != "the") {
-    problem.column = at + 1;
-    problem.width = subject.size();
-  }
-}
 
 }  // namespace
 

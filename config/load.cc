@@ -40,8 +40,10 @@ Error cannot_read(const std::string& file, int error) {
           {missing ? "timectl config example > " + file : "ls -l " + file}};
 }
 
+}  // namespace
+
 // The permissions are those of the descriptor that is read, so nothing changes between the two.
-Result<std::string> read_file(const std::string& file) {
+Result<std::string> read_text(const std::string& file) {
   // O_NONBLOCK: opening a pipe nobody writes to must not hang the start.
   const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status {};
@@ -70,21 +72,15 @@ Result<std::string> read_file(const std::string& file) {
   return text;
 }
 
-}  // namespace
-
 Result<Checked> check_file(const Request& request) {
   if (!request.file) return check_text("", "", request);
   const std::string file = request.file->string();
-  const auto text = read_file(file);
+  const auto text = read_text(file);
   if (!text) return text.error();
   return check_text(*text, file, request);
 }
 
-Result<Config> load(const Request& request) {
-  auto checked = check_file(request);
-  if (!checked) return checked.error();
-  if (checked->problems.empty()) return std::move(checked->config);
-  const auto& problems = checked->problems;
+Error error_of(const std::vector<Problem>& problems, const Request& request) {
   // Named after where all of them are: a good file is not blamed for a variable.
   const auto& place = problems.front().file;
   const bool one_place = std::all_of(problems.begin(), problems.end(),
@@ -95,12 +91,19 @@ Result<Config> load(const Request& request) {
                                                                  : "the configuration";
   auto text = render(problems);
   if (text.ends_with('\n')) text.pop_back();
-  return Error{Code::config_invalid,
-               what + " has " +
-                   (problems.size() == 1 ? std::string("a problem")
-                                         : std::to_string(problems.size()) + " problems"),
-               std::move(text),
-               {in_file ? "timectl config check " + what : "timectl config check"}};
+  return {Code::config_invalid,
+          what + " has " +
+              (problems.size() == 1 ? std::string("a problem")
+                                    : std::to_string(problems.size()) + " problems"),
+          std::move(text),
+          {in_file ? "timectl config check " + what : "timectl config check"}};
+}
+
+Result<Config> load(const Request& request) {
+  auto checked = check_file(request);
+  if (!checked) return checked.error();
+  if (checked->problems.empty()) return std::move(checked->config);
+  return error_of(checked->problems, request);
 }
 
 std::vector<ShownValue> show(const Config& config) {

@@ -35,6 +35,7 @@ struct Request {
 struct Checked {
   Config config;                  // meaningful where there are no problems
   std::vector<Problem> problems;  // all of them, in the order of the lines; at most 100
+  bool is_toml = false;           // its values were read, each that has no problem of its own
 };
 
 [[nodiscard]] Checked check_text(std::string_view text, const std::string& file,
@@ -51,6 +52,11 @@ struct Checked {
 
 // check_file(), and config_invalid with all problems rendered in `because` when there are any.
 [[nodiscard]] Result<Config> load(const Request& request);
+
+// The text of a configuration. Errors: those of check_file().
+[[nodiscard]] Result<std::string> read_text(const std::string& file);
+// config_invalid, with all problems rendered in `because`.
+[[nodiscard]] Error error_of(const std::vector<Problem>& problems, const Request& request);
 
 struct ShownValue {
   std::string section;

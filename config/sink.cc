@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 #include "config/problem.h"
 #include "config/words.h"
@@ -111,9 +112,114 @@ constexpr auto kEntries = std::to_array<Entry>({
      }},
 });
 
-bool by_url(SinkKind kind) {
-  return kind == SinkKind::webhook || kind == SinkKind::alertmanager || kind == SinkKind::heartbeat;
+class Kinds {
+ public:
+  constexpr Kinds(std::initializer_list<SinkKind> kinds) {
+    for (const auto kind : kinds) bits_ |= bit(kind);
+  }
+  [[nodiscard]] constexpr bool contains(SinkKind kind) const { return (bits_ & bit(kind)) != 0; }
+
+ private:
+  static constexpr unsigned bit(SinkKind kind) { return 1U << static_cast<unsigned>(kind); }
+  unsigned bits_ = 0;
+};
+constexpr Kinds kByUrl{SinkKind::webhook, SinkKind::alertmanager, SinkKind::heartbeat};
+constexpr Kinds kPrograms{SinkKind::command, SinkKind::sendmail};
+
+struct Use {
+  std::string_view key;
+  Kinds kinds;
+};
+// Keys that do something in a sink of some kinds only.
+constexpr auto kUses = std::to_array<Use>({
+    {"url", kByUrl},
+    {"ca_file", kByUrl},
+    {"template", {SinkKind::webhook}},
+    {"secret_file", {SinkKind::webhook}},
+    {"command", kPrograms},
+    {"to", {SinkKind::sendmail}},
+    {"from", {SinkKind::sendmail}},
+    {"interval", {SinkKind::heartbeat}},
+    {"timeout",
+     {SinkKind::webhook, SinkKind::alertmanager, SinkKind::heartbeat, SinkKind::command,
+      SinkKind::sendmail}},
+});
+
+bool is_address(const std::string& text) {
+  return !text.empty() && text.size() <= kLongestAddress && text.front() != '-' &&
+         text.find('@') != std::string::npos;
 }
+
+class SinkRules {
+ public:
+  SinkRules(const AlertSink& sink, const std::vector<std::string>& given)
+      : sink_(sink), given_(given) {}
+
+  // What the kind decides.
+  void kind() {
+    for (const auto& use : kUses) unused(use);
+    if (kByUrl.contains(sink_.kind)) url();
+    if (sink_.kind == SinkKind::command && sink_.command.empty()) {
+      add("", "needs a command", kCommand);
+    }
+    if (kPrograms.contains(sink_.kind) && !sink_.command.empty() &&
+        !sink_.command.front().starts_with('/')) {
+      add("command", "must name its program by its whole path: it runs without a shell and in /",
+          kCommand);
+    }
+    if (sink_.kind == SinkKind::sendmail && !is_address(sink_.to)) {
+      add("to", "needs an address in `to`", "to = \"you@example.org\"");
+    }
+    if (sink_.kind == SinkKind::sendmail && !sink_.from.empty() && !is_address(sink_.from)) {
+      add("from", "has no address in `from`", "from = \"timectl@example.org\"");
+    }
+  }
+
+  void rules() {
+    for (const auto& word : sink_.rules) {
+      if (value_of<AlertRule>(word)) continue;
+      std::vector<std::string> rules;
+      for (const auto name : names_of<AlertRule>()) rules.emplace_back(name);
+      const auto like = nearest(word, rules);
+      add("rules", "names the rule " + word + ", which there is not",
+          like.empty() ? "`timectl alerts rules` lists them" : "did you mean " + like + "?");
+    }
+  }
+  std::vector<SinkProblem> wrong() && { return std::move(wrong_); }
+
+ private:
+  static constexpr const char* kCommand = "command = [\"/path/program\", \"argument\"]";
+
+  void unused(const Use& use) {
+    if (use.kinds.contains(sink_.kind)) return;
+    if (std::ranges::find(given_, use.key) == given_.end()) return;
+    std::string kinds;
+    for (const auto name : names_of<SinkKind>()) {
+      if (use.kinds.contains(*value_of<SinkKind>(name))) {
+        kinds += (kinds.empty() ? "" : ", ") + std::string(name);
+      }
+    }
+    add(std::string(use.key),
+        "has `" + std::string(use.key) + "`, which does nothing in a sink of kind " +
+            std::string(name_of(sink_.kind)),
+        "it is of " + kinds);
+  }
+
+  void url() {
+    if (sink_.url.empty()) return add("url", "needs a url", "url = \"https://...\"");
+    if (const auto url = parse_sink_url(sink_.url); !url) {
+      add("url", "cannot use its url: " + url.error().message, url.error().because);
+    }
+  }
+
+  void add(std::string key, const std::string& message, std::string hint) {
+    wrong_.push_back({std::move(key), sink_.name + " " + message, std::move(hint)});
+  }
+
+  const AlertSink& sink_;
+  const std::vector<std::string>& given_;
+  std::vector<SinkProblem> wrong_ = {};
+};
 
 }  // namespace
 
@@ -128,51 +234,21 @@ std::optional<SinkRefusal> assign_sink(AlertSink& sink, const std::string& name,
                      like.empty() ? "" : "did you mean `" + like + "`?", true};
 }
 
-std::vector<SinkProblem> problems_of(const AlertSink& sink) {
-  std::vector<SinkProblem> wrong;
-  const auto add = [&](const std::string& message, std::string hint = "") {
-    wrong.push_back({sink.name + " " + message, std::move(hint)});
+std::string wrong_with_name(const std::string& name) {
+  const auto fine = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
   };
-  const bool runs = sink.kind == SinkKind::command || sink.kind == SinkKind::sendmail;
-  if (by_url(sink.kind) && sink.url.empty()) {
-    add("needs a url");
-  } else if (by_url(sink.kind)) {
-    if (const auto url = parse_sink_url(sink.url); !url) {
-      add("cannot use its url: " + url.error().message, url.error().because);
-    }
-  } else if (!sink.url.empty()) {
-    add("has a url, which is not of its kind");
-  }
-  if (sink.kind == SinkKind::command && sink.command.empty()) {
-    add("needs a command", "command = [\"/path/program\", \"argument\"]");
-  }
-  if (runs && !sink.command.empty() && !sink.command.front().starts_with('/')) {
-    add("must name its program by its whole path: it runs without a shell and in /",
-        "command = [\"/path/program\", \"argument\"]");
-  }
-  if (!runs && !sink.command.empty()) add("has a command, which is not of its kind");
-  const auto address = [](const std::string& text) {
-    return !text.empty() && text.size() <= kLongestAddress && text.front() != '-' &&
-           text.find('@') != std::string::npos;
-  };
-  if (sink.kind == SinkKind::sendmail && !address(sink.to)) {
-    add("needs an address in `to`", "to = \"you@example.org\"");
-  }
-  if (!sink.from.empty() && !address(sink.from)) {
-    add("has no address in `from`", "from = \"timectl@example.org\"");
-  }
-  if (sink.kind != SinkKind::webhook && !sink.secret_file.empty()) {
-    add("has a secret_file: only a webhook is signed");
-  }
-  for (const auto& word : sink.rules) {
-    if (value_of<AlertRule>(word)) continue;
-    std::vector<std::string> rules;
-    for (const auto name : names_of<AlertRule>()) rules.emplace_back(name);
-    const auto like = nearest(word, rules);
-    add("names the rule " + word + ", which there is not",
-        like.empty() ? "`timectl alerts rules` lists them" : "did you mean " + like + "?");
-  }
-  return wrong;
+  // It is a word of a command line, of a table and of the audit log.
+  return std::ranges::all_of(name, fine) ? "" : "the name of a sink is of letters, digits, - _ .";
+}
+
+std::vector<SinkProblem> problems_of(const AlertSink& sink, const std::vector<std::string>& given,
+                                     bool kind_known) {
+  SinkRules rules(sink, given);
+  if (kind_known) rules.kind();
+  rules.rules();
+  return std::move(rules).wrong();
 }
 
 }  // namespace timectl::config

@@ -13,6 +13,7 @@
 namespace timectl {
 namespace {
 
+constexpr std::size_t kMostAcks = 1000;                            // of one call
 constexpr Duration kLongestSilence = std::chrono::hours(24 * 30);  // longer: disable the rule
 
 // The node's engine, or one of the call.
@@ -68,6 +69,7 @@ control::AlertRow row_of(const Alert& alert, const Engine& engine, WallTime now)
   row.text = alert.text;
   row.since = alert.since;
   row.fired_at = alert.fired_at;
+  if (alert.state == AlertState::firing) row.cleared_at = alert.cleared_at;
   row.resolved_at = alert.resolved_at;
   row.flapping = alert.flapping;
   if (alert.acked_at) row.acked_by = alert.acked_by;
@@ -83,14 +85,26 @@ control::AlertRow row_of(const Alert& alert, const Engine& engine, WallTime now)
   return row;
 }
 
-// The gravest first, what is not said yet last.
+// The gravest first, what is not said yet last; of one rule in the order of the addresses.
 std::vector<const Alert*> open_in_order(const Engine& engine) {
-  std::vector<const Alert*> open;
-  engine->each_open([&](const Alert& alert) { open.push_back(&alert); });
-  std::ranges::stable_sort(open, {}, [](const Alert* alert) {
-    return std::pair(alert->state == AlertState::pending, alert_rule_row(alert->rule).severity);
+  struct Place {
+    const Alert* alert;
+    std::optional<IpAddress> ip;
+  };
+  std::vector<Place> open;
+  engine->each_open([&](const Alert& alert) {
+    const auto ip = IpAddress::parse(alert.object);
+    open.push_back({&alert, ip ? std::optional(*ip) : std::nullopt});
   });
-  return open;
+  std::ranges::stable_sort(open, {}, [](const Place& place) {
+    const auto& alert = *place.alert;
+    return std::tuple(alert.state == AlertState::pending, alert_rule_row(alert.rule).severity,
+                      alert.rule, place.ip, alert.object.size());
+  });
+  std::vector<const Alert*> out;
+  out.reserve(open.size());
+  for (const auto& place : open) out.push_back(place.alert);
+  return out;
 }
 
 std::uint64_t& figure_of(control::AlertCounts& counts, Severity severity) {
@@ -142,6 +156,50 @@ Result<void> check_reason(const std::string& reason) {
       {"timectl alerts silence RULE --for 2h --reason TEXT"}};
 }
 
+Error nothing_there(std::string message, const std::string& because) {
+  return {Code::invalid_argument,
+          std::move(message),
+          because,
+          {"timectl alerts list", "the same with --yes, for one that is still to come"}};
+}
+
+// Of which object of the rule; none: of the rule as a whole. A slip of the finger here would leave
+// the real one loud.
+Result<std::optional<std::string>> silenced_object(const Call& call, AlertRule rule,
+                                                   const control::AlertSilenceRequest& request) {
+  const auto& name = request.peer.empty() ? request.object : request.peer;
+  if (name.empty()) return std::optional<std::string>();
+  if (!request.peer.empty() && !request.object.empty()) {
+    return Error{Code::invalid_argument, "--peer and --object name the same thing: give one"};
+  }
+  const auto subject = alert_rule_row(rule).subject;
+  if (subject == AlertSubject::peer) {
+    const auto ip = resolve_peer(call, name);
+    if (!ip) return ip.error();
+    if (!request.unknown && call.services.whitelist->find(*ip) == nullptr) {
+      return nothing_there(ip->to_string() + " is not whitelisted",
+                           "no alert is about such an address");
+    }
+    return std::optional(ip->to_string());
+  }
+  if (!request.peer.empty() || (subject == AlertSubject::node && rule != AlertRule::sink_failing)) {
+    return Error{Code::invalid_argument,
+                 "the rule " + request.rule + " is not about single " +
+                     (request.peer.empty() ? "objects" : "peers"),
+                 "silence it as a whole"};
+  }
+  const auto& sinks = call.services.config->alerts.sinks;
+  const bool is_sink = std::ranges::find(sinks, name, &config::AlertSink::name) != sinks.end();
+  if (rule == AlertRule::sink_failing && !is_sink && !request.unknown) {
+    return nothing_there("there is no alert sink " + printable(name, 64),
+                         "no alert is about such a name");
+  }
+  if (printable(name, store::kMaxAlertObjectBytes) != name) {
+    return Error{Code::invalid_argument, "the object is not one short line of printable text"};
+  }
+  return std::optional(name);
+}
+
 }  // namespace
 
 Result<OpenAlerts> open_alerts(const Call& call, std::size_t most) {
@@ -184,17 +242,30 @@ control::Reply alerts_ack(const Call& call) {
   if (!request) return {request.error()};
   const auto engine = Engine::of(call);
   if (!engine) return {engine.error()};
-  const auto planned = (*engine)->plan_acknowledge(request->id, call.actor.user, call.now.wall);
-  if (!planned) return {planned.error()};
-  control::AlertAckReply reply{planned->id,     "unchanged",       planned->rule,
-                               planned->object, planned->acked_by, planned->acked_at};
-  const auto* present = (*engine)->find(planned->rule, planned->object);
-  if (present->acked_at) return {to_json(reply)};  // the first word stands
-  auto done = store::acknowledge(*call.services.database, origin_of(call), *planned);
-  if (!done) return {done.error()};
-  (*engine)->put_acknowledged(*planned);
-  reply.result = "acknowledged";
-  return {to_json(reply)};
+  const bool several = !request->ids.empty();
+  if (request->ids.size() > kMostAcks) {
+    return {Error{Code::invalid_argument, "1000 alerts at once are the most"}};
+  }
+  auto ids = several ? request->ids : std::vector<std::uint64_t>{request->id};
+  std::ranges::sort(ids);
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  std::vector<control::AlertAckReply> replies;
+  std::vector<Alert> fresh;
+  for (const auto id : ids) {
+    auto planned = (*engine)->plan_acknowledge(id, call.actor.user, call.now.wall);
+    if (!planned) return {planned.error()};
+    // The first word stands.
+    const bool before = (*engine)->find(planned->rule, planned->object)->acked_at.has_value();
+    replies.push_back({planned->id, before ? "unchanged" : "acknowledged", planned->rule,
+                       planned->object, planned->acked_by, planned->acked_at});
+    if (!before) fresh.push_back(std::move(*planned));
+  }
+  if (!fresh.empty()) {
+    auto done = store::acknowledge(*call.services.database, origin_of(call), fresh);
+    if (!done) return {done.error()};
+  }
+  for (const auto& alert : fresh) (*engine)->put_acknowledged(alert);
+  return {several ? to_json(replies) : to_json(replies.front())};
 }
 
 control::Reply alerts_silence(const Call& call) {
@@ -216,16 +287,9 @@ control::Reply alerts_silence(const Call& call) {
       .from = call.now.wall,
       .until =
           call.now.wall + std::chrono::duration_cast<std::chrono::milliseconds>(*request->lasts)};
-  if (!request->peer.empty()) {
-    if (alert_rule_row(*rule).subject != AlertSubject::peer) {
-      return {Error{Code::invalid_argument,
-                    "the rule " + request->rule + " is not about single peers",
-                    "silence it as a whole, without --peer"}};
-    }
-    const auto ip = resolve_peer(call, request->peer);
-    if (!ip) return {ip.error()};
-    silence.object = ip->to_string();
-  }
+  auto object = silenced_object(call, *rule, *request);
+  if (!object) return {object.error()};
+  silence.object = std::move(*object);
   const auto engine = Engine::of(call);
   if (!engine) return {engine.error()};
   if (auto ok = (*engine)->check_silence(silence); !ok) return {ok.error()};

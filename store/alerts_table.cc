@@ -108,15 +108,20 @@ Result<void> save_alerts(Database& database, const Alerts::Unsaved& unsaved,
   });
 }
 
-Result<void> acknowledge(Database& database, const AuditOrigin& origin, const Alert& alert) {
+Result<void> acknowledge(Database& database, const AuditOrigin& origin,
+                         const std::vector<Alert>& alerts) {
   auto done = audited(database, origin, [&](AuditScope& scope) -> Result<void> {
-    auto written = guarded(scope.connection(), "writing the alerts", [&]() -> Result<void> {
-      write_alert(scope.connection(), alert);
-      return {};
-    });
-    if (!written) return written;
-    return scope.record({"alert.ack", subject_of(alert.rule, alert.object), std::nullopt,
-                         json::serialize(json::object{{"id", alert.id}}), "", "ok"});
+    for (const auto& alert : alerts) {
+      auto written = guarded(scope.connection(), "writing the alerts", [&]() -> Result<void> {
+        write_alert(scope.connection(), alert);
+        return {};
+      });
+      if (!written) return written;
+      auto recorded = scope.record({"alert.ack", subject_of(alert.rule, alert.object), std::nullopt,
+                                    json::serialize(json::object{{"id", alert.id}}), "", "ok"});
+      if (!recorded) return recorded;
+    }
+    return {};
   });
   if (!done) return done.error();
   return {};

@@ -30,9 +30,9 @@ struct StoredAlerts {
 [[nodiscard]] Result<void> save_alerts(Database& database, const Alerts::Unsaved& unsaved,
                                        const Outbox::Changes& changes = {});
 
-// The alert as acknowledged, with its audit row ("alert.ack").
+// The alerts as acknowledged, each with its audit row ("alert.ack"): all or none.
 [[nodiscard]] Result<void> acknowledge(Database& database, const AuditOrigin& origin,
-                                       const Alert& alert);
+                                       const std::vector<Alert>& alerts);
 // Takes the place of one for the same rule and object; audited ("alert.silence"). Those that are
 // over by then are removed.
 [[nodiscard]] Result<void> silence(Database& database, const AuditOrigin& origin,

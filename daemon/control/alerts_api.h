@@ -35,6 +35,7 @@ struct AlertRow {
   std::string text = {};
   WallTime since = {};
   std::optional<WallTime> fired_at = {};
+  std::optional<WallTime> cleared_at = {};  // firing: it holds no more, its end is not said yet
   std::optional<WallTime> resolved_at = {};
   bool flapping = false;
   std::optional<std::string> acked_by = {};
@@ -46,15 +47,16 @@ struct AlertRow {
   std::vector<AlertDelivery> deliveries = {};
 };
 BOOST_DESCRIBE_STRUCT(AlertRow, (),
-                      (id, rule, object, severity, state, text, since, fired_at, resolved_at,
-                       flapping, acked_by, acked_at, silenced_until, silenced_by, silenced_because,
-                       hidden_by, deliveries))
+                      (id, rule, object, severity, state, text, since, fired_at, cleared_at,
+                       resolved_at, flapping, acked_by, acked_at, silenced_until, silenced_by,
+                       silenced_because, hidden_by, deliveries))
 
-// alerts.ack (operate).
+// alerts.ack (operate): of `id` an AlertAckReply, of `ids` an array of them, all or none.
 struct AlertAckRequest {
   std::uint64_t id = 0;
+  std::vector<std::uint64_t> ids = {};
 };
-BOOST_DESCRIBE_STRUCT(AlertAckRequest, (), (id))
+BOOST_DESCRIBE_STRUCT(AlertAckRequest, (), (id, ids))
 struct AlertAckReply {
   std::uint64_t id = 0;
   std::string result = {};  // acknowledged unchanged
@@ -68,11 +70,13 @@ BOOST_DESCRIBE_STRUCT(AlertAckReply, (), (id, result, rule, object, acked_by, ac
 // alerts.silence (operate): AlertSilence.
 struct AlertSilenceRequest {
   std::string rule = {};
-  std::string peer = {};  // an address or a label; empty: the whole rule
+  std::string peer = {};    // an address or a label; it and `object` empty: the whole rule
+  std::string object = {};  // what the rule is about: a peer, the name of a sink
   std::optional<Duration> lasts = {};
   std::string reason = {};
+  bool unknown = false;  // also of a peer or a sink that there is not (yet)
 };
-BOOST_DESCRIBE_STRUCT(AlertSilenceRequest, (), (rule, peer, lasts, reason))
+BOOST_DESCRIBE_STRUCT(AlertSilenceRequest, (), (rule, peer, object, lasts, reason, unknown))
 
 // alerts.rules (read): array of AlertRuleInfo.
 struct AlertRuleInfo {

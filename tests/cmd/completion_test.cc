@@ -87,6 +87,14 @@ TEST(Completion, BashOffersLiveAddressesAndLabelsAlsoBehindColons) {
   EXPECT_EQ(completed(sandbox, "timectl peer show 2001:db8:"), ":1\n");
 }
 
+TEST(Completion, BashOffersTheSinksOfTheConfiguration) {
+  Sandbox sandbox;
+  EXPECT_EQ(completed(sandbox, "timectl alerts test p"), "\n");
+  sandbox.set("TIMECTL_CONFIG",
+              sandbox.write("t.toml", "[[alerts.sink]]\nname = \"pager\"\nkind = \"log\"\n"));
+  EXPECT_EQ(completed(sandbox, "timectl alerts test p"), "pager\n");
+}
+
 TEST(Completion, NothingIsSaidWhereThereIsNothing) {
   const Sandbox sandbox;
   const auto broken = sandbox.write("broken.toml", "[node\n");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <filesystem>
 #include <sstream>
 
 #include "tests/cmd/command.h"
@@ -158,6 +159,28 @@ TEST(Errors, AConfigurationWithErrorsNamesAllOfThem) {
   EXPECT_NE(ran.out.find("bad.toml:2:1"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("bad.toml:3"), std::string::npos) << ran.out;
   EXPECT_EQ(sandbox.run({"--config", file, "whitelist", "list"}).status, 78);
+}
+
+TEST(Errors, ASecretThatCannotBeUsedIsAWarningOfConfigCheck) {
+  const Sandbox sandbox;
+  const auto secret = sandbox.write("hook.secret", "geheim\n");
+  const auto file = sandbox.write(
+      "t.toml",
+      "[[alerts.sink]]\nname = \"hook\"\nkind = \"webhook\"\nurl = \"https://e.org/K\"\n"
+      "secret_file = \"" +
+          secret + "\"\n");
+  std::filesystem::permissions(secret, std::filesystem::perms(0644));
+  const auto open = sandbox.run({"config", "check", file});
+  EXPECT_EQ(open.status, 0) << "the file itself is valid\n" << open.err;
+  EXPECT_NE(open.err.find("warning: the alert sink hook sends nothing"), std::string::npos)
+      << open.err;
+  EXPECT_NE(open.err.find("open to everybody"), std::string::npos) << open.err;
+  const auto document = json::parse(sandbox.run({"config", "check", file, "--json"}).out);
+  EXPECT_EQ(document.at("warnings").as_array().size(), 1U);
+  std::filesystem::permissions(secret, std::filesystem::perms(0600));
+  EXPECT_EQ(sandbox.run({"config", "check", file}).err, "") << "closed, it is fine";
+  std::filesystem::remove(secret);
+  EXPECT_NE(sandbox.run({"config", "check", file}).err.find("cannot be read"), std::string::npos);
 }
 
 TEST(Explain, EveryCodeThatIsListedIsExplained) {

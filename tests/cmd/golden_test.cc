@@ -127,7 +127,12 @@ TEST_F(Golden, AlertsWithoutANode) {
   type({"alerts", "silence", "masternode_down", "--peer", "berlin", "--for", "2h", "--reason",
         "it moves"});
   type({"alerts", "silence", "lag", "--for", "1d", "--reason", "a backup", "--json"});
-  type({"alerts", "rules"});
+  type({"--utc", "alerts", "rules"});
+  type({"alerts", "silence", "masternode_down", "--peer", "198.51.100.1", "--for", "2h", "--reason",
+        "x"});
+  type({"alerts", "silence", "masternode_down", "--object", "198.51.100.1", "--for", "2h",
+        "--reason", "x", "--yes"});
+  type({"alerts", "silence", "sink_failing", "--object", "ops", "--for", "2h", "--reason", "x"});
   type({"alerts", "silence", "lag", "--for", "1d"});
   type({"alerts", "silence", "lga", "--for", "1d", "--reason", "x"});
   type({"alerts", "silence", "lag", "--reason", "x"});
@@ -138,6 +143,7 @@ TEST_F(Golden, AlertsWithoutANode) {
   type({"audit", "list", "--subject", "lag"});
   type({"explain", "masternode_down"});
   type({"explain", "uplink_down"});
+  type({"explain", "firing"});
   compare("alerts");
 }
 

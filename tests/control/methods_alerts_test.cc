@@ -95,6 +95,67 @@ TEST_F(AlertMethods, AnAcknowledgementIsStoredAuditedAndTheFirstOneStands) {
   EXPECT_EQ(bad("alerts.ack", json::object{{"id", 0}}).code, Code::not_found);
 }
 
+TEST_F(AlertMethods, SeveralAreAcknowledgedTogetherOrNoneIs) {
+  with_keeper();
+  add({"10.0.0.1", "10.0.0.2", "10.0.0.10"});
+  connect(IpAddress::v4(10, 0, 0, 1));
+  look();
+  look();
+  const auto rows = audit().size();
+  EXPECT_EQ(bad("alerts.ack", json::object{{"ids", json::array{1, 2, 99}}}).code, Code::not_found);
+  EXPECT_EQ(audit().size(), rows);
+  const auto listed = good("alerts.list");
+  for (const auto& row : listed.as_array()) EXPECT_EQ(row.at("acked_by"), nullptr);
+  const auto replies = good("alerts.ack", json::object{{"ids", json::array{2, 1, 2}}});
+  ASSERT_EQ(replies.as_array().size(), 2U) << "twice the same is once";
+  EXPECT_EQ(replies.at(0).at("result"), "acknowledged");
+  EXPECT_EQ(audit().size(), rows + 2);
+  EXPECT_EQ(good("alerts.ack", json::object{{"ids", json::array{1}}}).at(0).at("result"),
+            "unchanged");
+}
+
+TEST_F(AlertMethods, OfOneRuleAddressesStandInTheirOrder) {
+  with_keeper();
+  add({"10.0.0.1", "10.0.0.2", "10.0.0.10", "10.0.0.9"});
+  connect(IpAddress::v4(10, 0, 0, 1));
+  look();
+  look();
+  const auto rows = good("alerts.list");
+  ASSERT_EQ(rows.as_array().size(), 3U);
+  EXPECT_EQ(rows.at(0).at("object"), "10.0.0.2");
+  EXPECT_EQ(rows.at(1).at("object"), "10.0.0.9");
+  EXPECT_EQ(rows.at(2).at("object"), "10.0.0.10");
+}
+
+TEST_F(AlertMethods, WhatHoldsNoMoreIsSaidToBeSoBeforeItsEnd) {
+  one_down();
+  EXPECT_EQ(good("alerts.list").at(0).at("cleared_at"), nullptr);
+  connect(IpAddress::v4(10, 0, 0, 2));
+  look();
+  const auto row = good("alerts.list").at(0);
+  EXPECT_EQ(row.at("state"), "firing");
+  EXPECT_TRUE(row.at("cleared_at").is_string()) << row;
+}
+
+TEST_F(AlertMethods, ASilenceOfAnUnknownPeerOrSinkNeedsAYes) {
+  one_down();
+  auto request = silence("masternode_down", "10.0.0.77", 60).as_object();
+  EXPECT_EQ(bad("alerts.silence", request).code, Code::invalid_argument);
+  request["unknown"] = true;
+  EXPECT_EQ(good("alerts.silence", request).at("object"), "10.0.0.77");
+  json::object sink{{"rule", "sink_failing"}, {"object", "ops"}, {"reason", "x"}, {"lasts", 60}};
+  EXPECT_EQ(bad("alerts.silence", sink).code, Code::invalid_argument);
+  config_.alerts.sinks.push_back({.name = "ops"});
+  EXPECT_EQ(good("alerts.silence", sink).at("object"), "ops");
+  sink["rule"] = "masternode_down";
+  sink["object"] = "10.0.0.2";
+  EXPECT_EQ(good("alerts.silence", sink).at("object"), "10.0.0.2") << "--object names peers, too";
+  sink["peer"] = "10.0.0.2";
+  EXPECT_EQ(bad("alerts.silence", sink).code, Code::invalid_argument) << "not both";
+  json::object node{{"rule", "lag"}, {"object", "ops"}, {"reason", "x"}, {"lasts", 60}};
+  EXPECT_EQ(bad("alerts.silence", node).code, Code::invalid_argument) << "it has no objects";
+}
+
 TEST_F(AlertMethods, ASilenceIsOfAPeerOrOfARuleAndIsShown) {
   one_down();
   const auto reply = good("alerts.silence", silence("masternode_down", "10.0.0.2", 7200));

@@ -76,6 +76,21 @@ TEST_F(Alerts, OneThatEndedWhileTheNodeWasKilledIsResolvedOnceAndNotToldAgain) {
   EXPECT_GT(alert_of(node, "config_rejected").at("id").to_number<int>(), id);
 }
 
+TEST_F(Alerts, AreListedWhileTheFileIsStillBroken) {
+  node.start();
+  std::ofstream(node.config_path(), std::ios::app) << "\n[nonsense]\n";
+  node.signal(SIGHUP);
+  ASSERT_TRUE(wait_for([&] { return told(fired) == 1; }, 10s)) << node.log();
+  const auto listed = node.timectl({"alerts", "--json"});
+  EXPECT_EQ(listed.status, 0) << listed.err;
+  EXPECT_NE(listed.out.find("\"config_rejected\""), std::string::npos) << listed.out;
+  EXPECT_NE(listed.out.find("[nonsense]"), std::string::npos) << "in the warnings";
+  EXPECT_NE(node.timectl({"status"}).status, 78) << "a monitor goes on";
+  const auto stopped = node.timectl({"node", "stop"});
+  EXPECT_EQ(stopped.status, 0) << stopped.err;
+  (void)node.wait_exit();
+}
+
 TEST_F(Alerts, WhatIsAcknowledgedAndSilencedIsSoAfterAKill) {
   node.start();
   raise();

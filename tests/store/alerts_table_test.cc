@@ -80,7 +80,7 @@ TEST(AlertsTable, WhatAnOperatorSaysIsAudited) {
   auto acked = firing(4);
   acked.acked_by = "alice";
   acked.acked_at = kNow + 1h;
-  ASSERT_TRUE(acknowledge(database, operator_origin(), acked));
+  ASSERT_TRUE(acknowledge(database, operator_origin(), {acked}));
   ASSERT_TRUE(silence(database, operator_origin(), quiet("203.0.113.7")));
   EXPECT_EQ(load_alerts(database)->alerts, std::vector{acked});
   const auto rows = *list_audit(database, {});
