@@ -230,12 +230,6 @@ std::string Output::until(WallTime at) const {
   return human_duration(std::chrono::duration_cast<Duration>(left));
 }
 
-std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
-  return digits;
-}
-
 std::string human_bytes(std::uint64_t bytes) {
   if (bytes < 1000) return fmt::format("{} B", bytes);
   double amount = static_cast<double>(bytes) / 1000;

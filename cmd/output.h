@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/core/digits.h"
 #include "daemon/core/json.h"
 #include "daemon/core/result.h"
 #include "daemon/core/time.h"
@@ -77,7 +78,6 @@ class Output {
 [[nodiscard]] std::string json_text(const json::value& value);
 
 // "1,234", "1.2 MB", "34 %"
-[[nodiscard]] std::string grouped(std::uint64_t number);
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);
 [[nodiscard]] std::string percent(double ratio);
 [[nodiscard]] Paint paint_of(Severity severity);

@@ -154,8 +154,9 @@ std::string detail_text(const Output& out, const PeerDetailView& peer) {
     fields.push_back({"Next attempt", printable(peer.next_attempt_reason)});
   }
   fields.push_back(
-      {"Attempts", fmt::format("{} since the last session; {} in the last minute, {} in the last hour",
-                               peer.attempts, peer.ledger.last_minute, peer.ledger.last_hour)});
+      {"Attempts",
+       fmt::format("{} since the last session; {} in the last minute, {} in the last hour",
+                   peer.attempts, peer.ledger.last_minute, peer.ledger.last_hour)});
   if (peer.path) {
     const auto& path = *peer.path;
     fields.push_back(

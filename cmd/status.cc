@@ -27,16 +27,25 @@ int exit_of(Verdict verdict) {
   return 3;
 }
 
-std::string down_table(const Output& out, const std::vector<PeerView>& down) {
-  return Table(out, down)
-      .column("  DOWN", [](const PeerView& peer) { return "  " + peer.ip.to_string(); })
-      .column("LABEL", &PeerView::label)
-      .column("STATE",
-              [](const PeerView& peer) {
-                return Cell{std::string(name_of(peer.state)), Paint::bad};
-              })
-      .column("MISSED PONGS", &PeerView::missed_pongs, Align::right)
-      .text();
+// The reply names the first few.
+std::string more_line(const Output& out, const control::MasternodesStatus& masternodes) {
+  const auto away = masternodes.whitelisted - masternodes.connected.value_or(0);
+  if (!masternodes.connected || away <= masternodes.down.size()) return "";
+  return out.paint(Paint::dim, fmt::format("  and {} more: timectl peer list --whitelisted\n",
+                                           away - masternodes.down.size()));
+}
+
+std::string down_table(const Output& out, const control::MasternodesStatus& masternodes) {
+  return Table(out, masternodes.down)
+             .column("  DOWN", [](const PeerView& peer) { return "  " + peer.ip.to_string(); })
+             .column("LABEL", &PeerView::label)
+             .column("STATE",
+                     [](const PeerView& peer) {
+                       return Cell{std::string(name_of(peer.state)), Paint::bad};
+                     })
+             .column("MISSED PONGS", &PeerView::missed_pongs, Align::right)
+             .text() +
+         more_line(out, masternodes);
 }
 
 std::string alert_lines(const Output& out, const std::vector<control::AlertLine>& alerts) {
@@ -67,7 +76,7 @@ std::string status_text(const Output& out, const control::StatusReply& status) {
   if (status.slots) fields.push_back({"Slots", slots_line(*status.slots)});
   fields.push_back({"Sync", sync_line(status.sync)});
   text += fields_text(out, fields);
-  if (!status.masternodes.down.empty()) text += "\n" + down_table(out, status.masternodes.down);
+  if (!status.masternodes.down.empty()) text += "\n" + down_table(out, status.masternodes);
   if (!status.next_command.empty()) {
     text += "\n" + out.paint(Paint::dim, "Next:") + " " +
             out.paint(Paint::bold, printable(status.next_command)) + "\n";
@@ -85,7 +94,7 @@ std::string past_status_text(const Output& out, const control::PastStatusReply& 
   text += fields_text(out, {{"Masternodes", masternodes_line(status.masternodes)},
                             {"Network", printable(status.network)},
                             {"Sync", sync_line(status.sync)}});
-  if (!status.masternodes.down.empty()) text += "\n" + down_table(out, status.masternodes.down);
+  if (!status.masternodes.down.empty()) text += "\n" + down_table(out, status.masternodes);
   return text + "\n" + out.paint(Paint::dim, "Next:") + " " +
          out.paint(Paint::bold, printable(status.next_command)) + "\n";
 }

@@ -42,27 +42,10 @@ std::string slots_line(const SlotsView& slots) {
 }
 
 std::string sync_line(const control::SyncStatus& sync) {
-  if (!sync.height) return "unknown (no verified chain)";
-  std::string line = fmt::format("height {}", grouped(*sync.height));
-  switch (sync.verdict) {
-    case control::SyncVerdict::in_sync:
-      return line + ", in sync";
-    case control::SyncVerdict::unproven:
-      return line + fmt::format(", perhaps behind: a masternode claims {}",
-                                grouped(sync.claimed_height.value_or(0)));
-    case control::SyncVerdict::unknown:
-      return line + ", best height unknown" +
-             (sync.ground.empty() ? "" : ": " + printable(sync.ground, 300));
-    case control::SyncVerdict::other_branch:
-      return line + fmt::format(", on another branch than the believed one, which ends at {}",
-                                grouped(sync.best_height.value_or(0)));
-    case control::SyncVerdict::behind:
-      break;
-  }
-  line += fmt::format(" of {}, {} behind", grouped(sync.best_height.value_or(0)),
-                      grouped(sync.lag_blocks.value_or(0)));
-  if (sync.activity) line += ", " + std::string(activity_row(*sync.activity).phrase);
-  return line;
+  const auto line = control::sync_sentence(sync);
+  const bool behind = sync.height && sync.verdict == control::SyncVerdict::behind;
+  if (!behind || !sync.activity) return line;
+  return line + ", " + std::string(activity_row(*sync.activity).phrase);
 }
 
 Paint paint_of(Tone tone) {

@@ -21,6 +21,7 @@ namespace timectl::cmd {
 [[nodiscard]] std::string node_line(const control::StatusReply& status);
 [[nodiscard]] std::string masternodes_line(const control::MasternodesStatus& masternodes);
 [[nodiscard]] std::string slots_line(const SlotsView& slots);
+// The sentence of the reply, and what is done about a lag.
 [[nodiscard]] std::string sync_line(const control::SyncStatus& sync);
 
 [[nodiscard]] Paint paint_of(Tone tone);

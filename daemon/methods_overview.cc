@@ -164,6 +164,7 @@ Result<control::OverviewReply> overview_now(const Call& call, std::size_t limit)
       std::chrono::duration_cast<WallTime::duration>(call.now.mono - services.facts.started);
   reply.started_at = std::chrono::round<std::chrono::seconds>(call.now.wall - up);
   reply.status = status_now(call);
+  reply.sync_sentence = control::sync_sentence(reply.status.sync);
   if (auto chain = sync_view(call)) reply.chain = std::move(*chain);
   reply.clock = services.node->clock();
   if (const auto& ahead = reply.clock.ahead_seconds) {

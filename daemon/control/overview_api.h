@@ -70,6 +70,7 @@ struct OverviewReply {
   WallTime started_at = {};  // of the node
   StatusReply status = {};
   SyncStatusView chain = {};
+  std::string sync_sentence = {};
   ClockView clock = {};
   // No further from the peers' than their frames can tell, which have whole seconds; null: not
   // compared.
@@ -83,9 +84,9 @@ struct OverviewReply {
   std::vector<AlertRuleCounts> alerts_by_rule = {};  // of all of them; rules without one left out
 };
 BOOST_DESCRIBE_STRUCT(OverviewReply, (),
-                      (at, version, started_at, status, chain, clock, clock_level, peers,
-                       masternodes, masternodes_left_out, alerts, alerts_left_out, alert_counts,
-                       alerts_by_rule))
+                      (at, version, started_at, status, chain, sync_sentence, clock, clock_level,
+                       peers, masternodes, masternodes_left_out, alerts, alerts_left_out,
+                       alert_counts, alerts_by_rule))
 
 // overview.history (read): OverviewHistory: `points` equal steps that end now. Without a node the
 // same from the database.

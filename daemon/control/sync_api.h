@@ -59,6 +59,9 @@ struct SyncStatus {
 BOOST_DESCRIBE_STRUCT(SyncStatus, (),
                       (height, best_height, lag_blocks, claimed_height, verdict, ground, activity))
 
+// How far the chain is, in one sentence for people.
+[[nodiscard]] std::string sync_sentence(const SyncStatus& sync);
+
 // Of getnetworkinfo.
 struct SyncInfo {
   std::optional<std::uint64_t> height = {};
