@@ -137,13 +137,27 @@ void add_list(Look& look) {
   }
 }
 
+// While no height is believed a lag is neither there nor gone. But a tip that is old is worth a
+// word of its own: either we are behind, or the network stands still.
+void add_unknown_height(Look& look) {
+  const auto& facts = look.facts;
+  look.out.known.erase(lag);
+  const auto& alerts = facts.config->alerts;
+  const bool expected = facts.sync && facts.active && facts.whitelisted > 0;
+  const auto tip = expected ? facts.sync->tip_at : std::nullopt;
+  if (!tip || facts.now - *tip <= alerts.tip_age_warning) return look.out.known.erase(lag_high);
+  const auto age = human_duration(std::chrono::duration_cast<Duration>(facts.now - *tip));
+  look.add(lag_high,
+           "No height of the network is believed, and our tip is " + age +
+               " old (alerts.tip_age_warning = " + human_duration(alerts.tip_age_warning) + ")",
+           {}, "our tip is " + age + " old");
+}
+
 void add_chain(Look& look) {
   const auto& facts = look.facts;
   const bool asked = facts.sync.has_value();
-  // While no height is believed a lag is neither there nor gone.
   if (!asked || control::verdict_of(*facts.sync) == control::SyncVerdict::unknown) {
-    look.out.known.erase(lag);
-    look.out.known.erase(lag_high);
+    add_unknown_height(look);
   }
   if (!asked) {
     for (const auto rule : {clock_doubted, network_stalled, fork_long}) look.out.known.erase(rule);

@@ -26,6 +26,7 @@ struct SlowAlertFacts {
   std::optional<std::string> config_rejected = {};
   std::optional<diagnose::ResourceFacts> host = {};
   std::optional<bool> reachable = {};  // somebody connected to us within a day
+  std::string write_failure = {};      // why the database cannot be written; empty: it can
 };
 
 struct PeerTrouble {

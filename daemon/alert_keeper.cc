@@ -4,6 +4,7 @@
 #include <array>
 
 #include "daemon/alert_facts.h"
+#include "daemon/clock.h"
 #include "daemon/core/reflect.h"
 #include "daemon/host_facts.h"
 #include "store/alerts_table.h"
@@ -39,6 +40,10 @@ constexpr auto kNews = std::to_array<EventKind>({
     EventKind::chain_failed,
     EventKind::chain_recovered,
 });
+
+std::string why_of(const Error& error) {
+  return error.message + (error.because.empty() ? "" : ": " + error.because);
+}
 
 }  // namespace
 
@@ -115,14 +120,28 @@ void AlertKeeper::find_moot(const Services& services, AlertLook& look) const {
   }
 }
 
+bool AlertKeeper::rests(Now now) const {
+  const auto rest = std::min(kRestFactor * took_, kLongestRest);
+  return took_ > kShortLook && now.mono - looked_at_ < rest;
+}
+
 Result<void> AlertKeeper::look(const Services& services, Now now) {
   // The transaction of another is open: nothing could be stored, so nothing may be told.
   if (database_.batch_open()) return {};
-  if (!due_ && now.mono - looked_at_ < kInterval) return {};
+  if (rests(now) || (!due_ && now.mono - looked_at_ < kInterval)) return {};
+  const auto before = clock_now().mono;
+  auto done = look_now(services, now);
+  took_ = clock_now().mono - before;
+  return done;
+}
+
+Result<void> AlertKeeper::look_now(const Services& services, Now now) {
   due_ = false;
   looked_at_ = now.mono;
   if (!host_at_ || now.mono - *host_at_ >= kHostInterval) look_at_host(services, now);
   if (!asked_at_ || now.mono - *asked_at_ >= kQueryInterval) ask_database(services, now);
+  const auto& failure = gate_.failure();
+  slow_.write_failure = failure ? why_of(*failure) : "";
   auto holds = alert_look(alert_facts(services, slow_, kMostEntries, now));
   find_moot(services, holds);
   const bool had_room = alerts_.left_out() == 0;
@@ -137,24 +156,24 @@ Result<void> AlertKeeper::look(const Services& services, Now now) {
     if (outbox_ != nullptr) outbox_->put(message_of(notice, identity_, now.wall), now);
     notices_.push_back(std::move(notice));
   }
-  return save();
+  return save(now);
 }
 
-Result<void> AlertKeeper::save() {
-  // Writing is off until the recorder has reopened the file.
-  if (database_.write_failure()) return {};
+Result<void> AlertKeeper::save(Now now) {
+  if (!gate_.open(now)) return {};
   const auto unsaved = alerts_.unsaved();
   if (outbox_ == nullptr) {
     auto done = store::save_alerts(database_, unsaved);
     if (done) alerts_.saved();
-    return done;
+    return gate_.take(std::move(done), now);
   }
   for (const auto id : unsaved.forgotten) outbox_->forget_alert(id);
   auto done = store::save_alerts(database_, unsaved, outbox_->unsaved());
-  if (!done) return done;
-  alerts_.saved();
-  outbox_->saved();
-  return done;
+  if (done) {
+    alerts_.saved();
+    outbox_->saved();
+  }
+  return gate_.take(std::move(done), now);
 }
 
 Event event_of(const AlertNotice& notice, WallTime at) {

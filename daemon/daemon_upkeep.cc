@@ -58,6 +58,7 @@ void Daemon::Parts::open_alerts() {
 // Told when it is stored. What is told is an event like others.
 void Daemon::Parts::look_at_alerts(Now now) {
   last_alert_look = now.mono;
+  alerts->note_store(recorder->failure());
   const auto done = alerts->look(methods->services(), now);
   if (!done) recorder->note_failure(done.error(), now);
   for (const auto& line : alerts->take_said()) log->write(now.wall, Severity::warning, line);
@@ -65,6 +66,7 @@ void Daemon::Parts::look_at_alerts(Now now) {
     counters.on_notice(notice);
     recorder->event(event_of(notice, now.wall), now);
   }
+  sinks->note_store(recorder->failure());
   const auto sent = sinks->run(alerts->alerts(), now);
   if (!sent) recorder->note_failure(sent.error(), now);
 }

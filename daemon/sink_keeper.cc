@@ -13,7 +13,7 @@
 namespace timectl {
 
 SinkKeeper::SinkKeeper(store::Database& database, std::uint64_t seed, Ways ways)
-    : database_(database), outbox_(seed), ways_(std::move(ways)) {}
+    : database_(database), gate_(database), outbox_(seed), ways_(std::move(ways)) {}
 
 // All are asked to end before the first is waited for.
 SinkKeeper::~SinkKeeper() {
@@ -146,16 +146,16 @@ void SinkKeeper::tell() {
 Result<void> SinkKeeper::run(const Alerts& alerts, Now now) {
   alerts_ = &alerts;
   std::erase_if(retired_, [](const auto& worker) { return worker->finished(); });
-  const bool unwritable = database_.write_failure().has_value();
+  const bool unwritable = gate_.failure().has_value();
   if (!stopped_) {
     catch_up(alerts, now);
     for (auto& parcel : outbox_.take_due(now, unwritable)) begin(std::move(parcel), alerts, now);
   }
   tell();
-  if (unwritable || database_.batch_open()) return {};
+  if (!gate_.open(now)) return {};
   auto done = store::save_outbox(database_, outbox_.unsaved());
   if (done) outbox_.saved();
-  return done;
+  return gate_.take(std::move(done), now);
 }
 
 void SinkKeeper::stop() {

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "daemon/core/outbox.h"
 #include "daemon/sinks/worker.h"
+#include "daemon/write_gate.h"
 #include "store/database.h"
 
 namespace timectl {
@@ -38,6 +39,9 @@ class SinkKeeper {
   // What waits since before. After an error it begins with nothing.
   [[nodiscard]] Result<void> open();
   void configure(const config::Config& config, Now now);  // at the start and at a reload
+  // Why another writer of the database fails, as the recorder knows it: then what is not stored is
+  // sent all the same.
+  void note_store(const std::optional<Error>& failure) { gate_.note(failure); }
   // Sends what is due, and stores what became of the rest. An error: the database.
   [[nodiscard]] Result<void> run(const Alerts& alerts, Now now);
   void stop();  // nothing new is sent
@@ -61,6 +65,7 @@ class SinkKeeper {
                                                    Now now) const;
 
   store::Database& database_;
+  WriteGate gate_;
   Outbox outbox_;
   Ways ways_;
   NodeIdentity identity_;

@@ -93,6 +93,7 @@ Result<void> save_alerts(Database& database, const Alerts::Unsaved& unsaved,
   const bool alerts = !unsaved.alerts.empty() || !unsaved.forgotten.empty();
   if (!alerts) return save_outbox(database, changes);
   Connection& connection = database.connection();
+  const NoWaiting now(connection);
   return in_transaction(connection, Sync::full, "writing the alerts", [&]() -> Result<void> {
     // The resolved first: the same thing may have fired again since, and only one is firing.
     for (const auto state : {AlertState::resolved, AlertState::firing}) {

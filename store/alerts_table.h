@@ -26,7 +26,7 @@ struct StoredAlerts {
 [[nodiscard]] Result<StoredAlerts> load_alerts(Database& database);
 
 // One transaction with the messages about them: an alert is told exactly where they are stored.
-// Too long texts are cut and made printable.
+// Too long texts are cut and made printable. It does not wait for a lock of another process.
 [[nodiscard]] Result<void> save_alerts(Database& database, const Alerts::Unsaved& unsaved,
                                        const Outbox::Changes& changes = {});
 

@@ -235,6 +235,16 @@ Error describe_open_failure(const std::filesystem::path& file, const SQLite::Exc
   return describe(file, exception, "opening the database", errno == ENOENT ? 0 : errno);
 }
 
+NoWaiting::NoWaiting(Connection& connection) : connection_(connection) {
+  if (connection_.is_open()) sqlite3_busy_timeout(connection_.db().getHandle(), 0);
+}
+
+NoWaiting::~NoWaiting() {
+  if (connection_.is_open()) {
+    sqlite3_busy_timeout(connection_.db().getHandle(), kBusyMilliseconds);
+  }
+}
+
 Transaction::Transaction(Connection& connection, Sync sync) : connection_(connection) {
   connection_.execute(sync == Sync::full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   connection_.execute("BEGIN IMMEDIATE");

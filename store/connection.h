@@ -131,6 +131,19 @@ template <class Body>
   }
 }
 
+// While it lives a lock of another process is an error at once (database_locked), not waited for:
+// for what the network thread writes and may as well write later.
+class NoWaiting {
+ public:
+  explicit NoWaiting(Connection& connection);
+  ~NoWaiting();
+  NoWaiting(const NoWaiting&) = delete;
+  NoWaiting& operator=(const NoWaiting&) = delete;
+
+ private:
+  Connection& connection_;
+};
+
 // A transaction that rolls back unless committed. SQLiteCpp's has no rollback() and cannot tell
 // BEGIN IMMEDIATE's failure from the commit's. All throw SQLite::Exception.
 class Transaction {

@@ -130,6 +130,7 @@ void write_outbox(Connection& connection, const Outbox::Changes& changes) {
 Result<void> save_outbox(Database& database, const Outbox::Changes& changes) {
   if (changes.empty()) return {};
   Connection& connection = database.connection();
+  const NoWaiting now(connection);
   const auto sync = changes.messages.empty() ? Sync::relaxed : Sync::full;
   return in_transaction(connection, sync, "writing the alert messages", [&]() -> Result<void> {
     write_outbox(connection, changes);

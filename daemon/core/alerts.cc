@@ -71,7 +71,8 @@ void Alerts::take(const AlertCondition& condition, Now now) {
   const Key key{condition.rule, condition.object};
   auto it = open_.find(key);
   if (it == open_.end()) {
-    if (open_.size() >= kMaxOpen) {
+    const auto& row = alert_rule_row(condition.rule);
+    if (row.subject == AlertSubject::peer && open_.size() >= kMaxOpen) {
       ++left_out_;
       return;
     }
@@ -79,7 +80,8 @@ void Alerts::take(const AlertCondition& condition, Now now) {
     entry.alert.rule = condition.rule;
     entry.alert.object = condition.object;
     entry.alert.since = std::min(condition.since.value_or(now.wall), now.wall);
-    entry.since = instant_of(entry.alert.since, alert_rule_row(condition.rule).hold, now);
+    entry.held = now.mono - instant_of(entry.alert.since, row.hold, now);
+    entry.since = now.mono;
     it = open_.emplace(key, std::move(entry)).first;
   }
   it->second.holds = true;
@@ -90,33 +92,87 @@ void Alerts::take(const AlertCondition& condition, Now now) {
 void Alerts::evaluate(const AlertLook& look, Now now) {
   left_out_ = 0;
   for (auto& [key, entry] : open_) {
-    // What cannot be known now stays as it is; what is pending begins anew.
+    if (entry.alert.state == AlertState::pending) count(entry, now);
+    // What cannot be known now stays as it is; what is pending counts as gone.
     const bool kept = !look.known.contains(key.first) && entry.alert.state == AlertState::firing;
     if (!kept || !moot_of(look, key).empty()) entry.holds = false;
   }
-  for (const auto& condition : look.holding) {
-    if (!look.disabled.contains(condition.rule)) take(condition, now);
+  // What is about the node first: the peers may take all the room that there is.
+  for (const bool peers : {false, true}) {
+    for (const auto& condition : look.holding) {
+      const bool peer = alert_rule_row(condition.rule).subject == AlertSubject::peer;
+      if (peer == peers && !look.disabled.contains(condition.rule)) take(condition, now);
+    }
   }
   // By rule, so that causes are decided before what follows from them.
+  Causes causes;
+  std::optional<AlertRule> rule;
   for (auto it = open_.begin(); it != open_.end();) {
     auto& [key, entry] = *it;
+    if (rule != key.first) causes = causes_of(key.first);
+    rule = key.first;
     const bool known = look.known.contains(key.first);
-    const bool hidden = cause_of(key.first, key.second) != nullptr;
+    const auto moot = moot_of(look, key);
     const bool stays = entry.alert.state == AlertState::pending
-                           ? step_pending(entry, hidden, now)
-                           : step_firing(entry, known, moot_of(look, key), now);
+                           ? step_pending(entry, causes, known && moot.empty(), now)
+                           : step_firing(entry, known, moot, now);
     it = stays ? std::next(it) : open_.erase(it);
   }
   forget_flaps(now.wall);
 }
 
-bool Alerts::step_pending(Entry& entry, bool hidden, Now now) {
-  if (!entry.holds) return false;
+// The time since it was last counted: held, or gone.
+void Alerts::count(Entry& entry, Now now) {
+  const auto passed = std::max(now.mono - entry.since, Duration{0});
+  entry.since = now.mono;
+  if (entry.holds) {
+    entry.held += passed;
+    return;
+  }
+  // Of the whole hold time nothing is left after `clear`.
+  const auto& row = alert_rule_row(entry.alert.rule);
+  const double share = std::min(seconds(passed) / std::max(seconds(row.clear), 1.0), 1.0);
+  const double lost = share * static_cast<double>(row.hold.count());
+  entry.held = std::min(entry.held, row.hold) - Duration(static_cast<Duration::rep>(lost));
+}
+
+bool Alerts::step_pending(Entry& entry, const Causes& causes, bool known, Now now) {
   const auto& row = alert_rule_row(entry.alert.rule);
   // Once its cause is gone it has the whole hold time to come back.
-  if (hidden) entry.since = now.mono;
-  if (!hidden && now.mono - entry.since >= row.hold) fire(entry, now);
+  if (!causes.none() && hiding(causes, entry.alert.object) != nullptr) entry.held = {};
+  if (!entry.holds) return known && row.clear > Duration{0} && entry.held > Duration{0};
+  // A cause that is about to fire is told in its place.
+  if (entry.held >= row.hold + causes.wait) fire(entry, now);
   return true;
+}
+
+Alerts::Causes Alerts::causes_of(AlertRule rule) const {
+  Causes causes;
+  const auto behind = alert_rule_row(rule).behind;
+  if (behind.empty()) return causes;
+  for (const auto& row : alert_rule_table()) {
+    if (!behind.contains(row.rule)) continue;
+    const auto at = open_.lower_bound({row.rule, ""});
+    if (at == open_.end() || at->first.first != row.rule) continue;
+    if (row.subject != AlertSubject::node) causes.single.push_back(row.rule);
+    const auto& alert = at->second.alert;
+    if (!alert.object.empty()) continue;
+    if (alert.state == AlertState::pending) {
+      causes.wait = std::max(causes.wait, row.hold);
+    } else if (causes.firing == nullptr) {
+      causes.firing = &alert;
+    }
+  }
+  return causes;
+}
+
+const Alert* Alerts::hiding(const Causes& causes, const std::string& object) const {
+  if (causes.firing != nullptr) return causes.firing;
+  for (const auto rule : causes.single) {
+    const auto* same = object.empty() ? nullptr : find(rule, object);
+    if (same != nullptr && same->state == AlertState::firing) return same;
+  }
+  return nullptr;
 }
 
 bool Alerts::step_firing(Entry& entry, bool known, const std::string& moot, Now now) {
@@ -283,20 +339,14 @@ const AlertSilence* Alerts::silence_of(AlertRule rule, const std::string& object
   for (const auto& key : {SilenceKey{rule, object}, SilenceKey{rule, std::nullopt}}) {
     const auto it = silences_.find(key);
     if (it == silences_.end()) continue;
-    if (it->second.from <= at && at < it->second.until) return &it->second;
+    // Not `from`: a clock that is set back must not end it.
+    if (at < it->second.until) return &it->second;
   }
   return nullptr;
 }
 
 const Alert* Alerts::cause_of(AlertRule rule, const std::string& object) const {
-  const auto behind = alert_rule_row(rule).behind;
-  if (behind.empty()) return nullptr;
-  for (const auto& row : alert_rule_table()) {
-    if (!behind.contains(row.rule)) continue;
-    if (const auto* whole = find(row.rule, "")) return whole;
-    if (const auto* same = object.empty() ? nullptr : find(row.rule, object)) return same;
-  }
-  return nullptr;
+  return hiding(causes_of(rule), object);
 }
 
 std::vector<AlertSilence> Alerts::silences() const {

@@ -4,10 +4,14 @@
 // alert is its rule and its object, never its text. Deterministic: no clock, no database.
 //
 // A condition that holds for its rule's `hold` fires; one that is gone for `clear` is resolved. It
-// is told when it fires and when it is resolved, and a resolution only of what was told. One that
-// fires for the third time within an hour flaps: that is told once, and its end only after it was
-// quiet for kFlapClear. One that follows from another open alert (`behind`) waits until that is
-// resolved. A silence keeps the state and tells nothing that is new; an acknowledged alert is not
+// may come and go: what it held adds up until it was gone for `clear`, and a gap takes away its
+// share of that, so that no rhythm of a connection keeps an alert from being told. It is told when
+// it fires and when it is resolved, and a resolution only of what was told. One that fires for the
+// third time within an hour flaps: that is told once, and its end only after it was quiet for
+// kFlapClear. One that follows from another alert that fires (`behind`) waits until that is
+// resolved, and then has its whole hold time anew; where the other is pending it waits to be told
+// in its place for the other's hold time, and no longer. What is about the node as a whole always
+// finds room. A silence keeps the state and tells nothing that is new; an acknowledged alert is not
 // repeated. What load() restores is neither told again nor forgotten.
 
 #include <boost/describe/class.hpp>
@@ -101,7 +105,9 @@ struct AlertNotice {
 
 class Alerts {
  public:
-  static constexpr std::size_t kMaxOpen = 10'000;    // as many as the whitelist has entries
+  // Of single peers, as many as the whitelist has entries; what is about the node comes on top: a
+  // few dozen, its rules, its sinks and its forks.
+  static constexpr std::size_t kMaxOpen = 10'000;
   static constexpr std::size_t kMaxResolved = 1000;  // kept to be shown
   static constexpr std::size_t kMaxSilences = 1000;
   static constexpr std::uint64_t kFlapFirings = 3;  // the third firing within...
@@ -142,7 +148,7 @@ class Alerts {
   [[nodiscard]] const Alert* find(AlertRule rule, const std::string& object) const;
   [[nodiscard]] const AlertSilence* silence_of(AlertRule rule, const std::string& object,
                                                WallTime at) const;
-  // The open alert that hides this one, none where it is said.
+  // The alert that fires and hides this one, none where it is said.
   [[nodiscard]] const Alert* cause_of(AlertRule rule, const std::string& object) const;
   [[nodiscard]] std::vector<AlertSilence> silences() const;  // also those that are over
   // Conditions of the last evaluation for which there was no room.
@@ -152,7 +158,8 @@ class Alerts {
   using Key = std::pair<AlertRule, std::string>;
   struct Entry {
     Alert alert = {};
-    Instant since = {};  // pending: the hold time runs from here; firing: last told
+    Instant since = {};  // pending: last counted; firing: last told
+    Duration held = {};  // pending: what counts for the hold time
     Instant clear = {};  // where it is cleared: from here
     bool holds = false;  // at the last evaluation
   };
@@ -166,8 +173,19 @@ class Alerts {
     std::uint64_t firings = 0;
   };
 
+  // What may hide the alerts of one rule, decided once for all of them.
+  struct Causes {
+    const Alert* firing = nullptr;       // about the node
+    Duration wait = {};                  // the hold time of one that is pending
+    std::vector<AlertRule> single = {};  // rules about the same object
+    [[nodiscard]] bool none() const { return firing == nullptr && single.empty(); }
+  };
+  [[nodiscard]] Causes causes_of(AlertRule rule) const;
+  [[nodiscard]] const Alert* hiding(const Causes& causes, const std::string& object) const;
+  static void count(Entry& entry, Now now);
   void take(const AlertCondition& condition, Now now);
-  [[nodiscard]] bool step_pending(Entry& entry, bool hidden, Now now);  // false: it is forgotten
+  // False: it is forgotten.
+  [[nodiscard]] bool step_pending(Entry& entry, const Causes& causes, bool known, Now now);
   // `moot`: it is over at once, and why.
   [[nodiscard]] bool step_firing(Entry& entry, bool known, const std::string& moot, Now now);
   void fire(Entry& entry, Now now);

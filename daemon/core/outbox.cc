@@ -146,7 +146,8 @@ void Outbox::put(AlertMessage message, Now now) {
 
 void Outbox::forget_alert(std::uint64_t alert) {
   if (deliveries_.erase(alert) == 0) return;
-  std::erase_if(dirty_deliveries_, [&](const auto& key) { return key.first == alert; });
+  dirty_deliveries_.erase(dirty_deliveries_.lower_bound({alert, ""}),
+                          dirty_deliveries_.lower_bound({alert + 1, ""}));
   forgotten_.push_back(alert);
 }
 

@@ -6,68 +6,10 @@
 #include <set>
 
 #include "daemon/core/reflect.h"
+#include "tests/core/alerts_shell.h"
 
 namespace timectl {
 namespace {
-
-using namespace std::chrono_literals;
-using enum AlertRule;
-
-const std::string kPeer = "203.0.113.7";
-
-AlertCondition down(const std::string& ip = kPeer) {
-  return {.rule = masternode_down, .object = ip, .text = ip + " is not connected"};
-}
-AlertCondition about(AlertRule rule) {
-  return {.rule = rule, .text = "text"};
-}
-
-struct AlertsTest : testing::Test {
-  // Looks every second for `time`; what was told, in order.
-  std::vector<AlertNotice> run(const std::vector<AlertCondition>& holding, Duration time) {
-    std::vector<AlertNotice> told;
-    for (Duration passed{}; passed < time; passed += 1s) {
-      look.holding = holding;
-      alerts.evaluate(look, now);
-      for (auto& notice : alerts.take_notices()) told.push_back(std::move(notice));
-      advance(1s);
-    }
-    return told;
-  }
-  void advance(Duration by) {
-    now.mono += by;
-    now.wall += std::chrono::duration_cast<std::chrono::milliseconds>(by);
-  }
-  static std::vector<NoticeKind> kinds(const std::vector<AlertNotice>& notices) {
-    std::vector<NoticeKind> out;
-    for (const auto& notice : notices) out.push_back(notice.kind);
-    return out;
-  }
-  // What a store would hold: every row that was ever to be saved, less those forgotten.
-  void save() {
-    const auto unsaved = alerts.unsaved();
-    for (const auto& alert : unsaved.alerts) stored[alert.id] = alert;
-    for (const auto id : unsaved.forgotten) stored.erase(id);
-    alerts.saved();
-  }
-  void restart(Duration away, bool clock_of_the_process_begins_anew = true) {
-    save();
-    const auto silences = alerts.silences();
-    advance(away);
-    if (clock_of_the_process_begins_anew) now.mono = Instant{} + 5s;
-    std::vector<Alert> rows;
-    for (const auto& [id, alert] : stored) rows.push_back(alert);
-    alerts = Alerts();
-    alerts.load(rows, silences, now);
-  }
-
-  Alerts alerts;
-  AlertLook look;
-  std::map<std::uint64_t, Alert> stored;
-  Now now{Instant{} + 1h, WallTime{} + std::chrono::hours(24 * 365 * 56)};
-};
-
-using Kinds = std::vector<NoticeKind>;
 
 TEST_F(AlertsTest, AConditionFiresOnceAfterItsHoldTimeAndIsResolvedOnceAfterItsClearTime) {
   const auto& row = alert_rule_row(masternode_down);
@@ -86,10 +28,12 @@ TEST_F(AlertsTest, AConditionFiresOnceAfterItsHoldTimeAndIsResolvedOnceAfterItsC
 }
 
 TEST_F(AlertsTest, WhatIsShorterThanTheHoldTimeIsNeverTold) {
+  const auto& row = alert_rule_row(masternode_down);
   for (int i = 0; i < 20; ++i) {
-    EXPECT_TRUE(run({down()}, alert_rule_row(masternode_down).hold - 1s).empty());
-    EXPECT_TRUE(run({}, 2s).empty());
+    EXPECT_TRUE(run({down()}, row.hold - 1s).empty());
+    EXPECT_TRUE(run({}, row.clear).empty());
   }
+  EXPECT_TRUE(run({}, 2s).empty());
   EXPECT_TRUE(alerts.open().empty());
   EXPECT_TRUE(alerts.unsaved().alerts.empty()) << "what is pending is not stored";
 }
@@ -199,6 +143,13 @@ TEST_F(AlertsTest, ASilenceKeepsTheStateAndTellsNothingNew) {
       << "another peer is not silenced";
   EXPECT_EQ(kinds(run({down()}, 55min)), (Kinds{NoticeKind::resolved, NoticeKind::fired}))
       << "the other's end; and at the end of the silence what still holds is told";
+}
+
+TEST_F(AlertsTest, AClockThatIsSetBackDoesNotEndASilence) {
+  alerts.put_silence({masternode_down, std::nullopt, "alice", "works", now.wall, now.wall + 2h});
+  now.wall -= 1h;
+  EXPECT_TRUE(run({down()}, 170min).empty());
+  EXPECT_EQ(kinds(run({down()}, 20min)), Kinds{NoticeKind::fired}) << "it ends when it was said";
 }
 
 TEST_F(AlertsTest, WhatFiredAndEndedInASilenceIsNeverToldAndTheEndOfWhatWasToldIs) {
@@ -311,6 +262,21 @@ TEST_F(AlertsTest, MoreThanThereIsRoomForWaitUntilThereIsAndNoneIsLost) {
   EXPECT_EQ(told.size(), all.size());
   EXPECT_EQ(alerts.left_out(), 0U);
   EXPECT_LE(alerts.resolved().size(), Alerts::kMaxResolved);
+}
+
+TEST_F(AlertsTest, WhatIsAboutTheNodeFindsRoomWhereThePeersTakeAll) {
+  std::vector<AlertCondition> all;
+  for (std::size_t i = 0; i < Alerts::kMaxOpen + 1; ++i) all.push_back(down(std::to_string(i)));
+  look.holding = all;
+  alerts.evaluate(look, now);
+  ASSERT_EQ(alerts.open().size(), Alerts::kMaxOpen);
+  all.push_back(about(lag_high));
+  all.push_back({.rule = sink_failing, .object = "pager", .text = "500"});
+  look.holding = all;
+  alerts.evaluate(look, now);
+  EXPECT_NE(alerts.find(lag_high, ""), nullptr);
+  EXPECT_NE(alerts.find(sink_failing, "pager"), nullptr);
+  EXPECT_EQ(alerts.left_out(), 1U);
 }
 
 TEST_F(AlertsTest, ResolvedOnesAreForgottenOldestFirst) {

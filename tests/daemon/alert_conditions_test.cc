@@ -157,6 +157,28 @@ TEST_F(AlertConditionsTest, AnUnknownHeightLeavesALagAsItIs) {
   EXPECT_TRUE(known(fork_long));
 }
 
+TEST_F(AlertConditionsTest, ATipThatIsOldIsAWarningAlsoWhereNoHeightIsBelieved) {
+  facts.sync->best_height.reset();
+  facts.sync->lag_blocks.reset();
+  facts.sync->tip_at = kNow - 59min;
+  EXPECT_EQ(rules(), Rules{});
+  facts.sync->tip_at = kNow - 61min;
+  EXPECT_EQ(rules(), Rules{lag_high});
+  EXPECT_TRUE(known(lag_high));
+  EXPECT_NE(text().find(std::string("No height of the network is believed, and our tip is ") +
+                        human_duration(61min)),
+            std::string::npos)
+      << text();
+  facts.active = false;
+  EXPECT_EQ(rules(), Rules{node_passive}) << "nobody is asked";
+  facts.active = true;
+  facts.connected = 0;
+  EXPECT_EQ(without_consequences(alert_look(facts).holding).size(), 1U) << "no_masternode says why";
+  facts.connected = 2;
+  facts.whitelisted = 0;
+  EXPECT_EQ(rules(), Rules{whitelist_empty});
+}
+
 TEST_F(AlertConditionsTest, DisabledRulesAreThoseOfTheConfiguration) {
   config.alerts.disabled_rules = {"lag", "no_such_rule"};
   EXPECT_TRUE(alert_look(facts).disabled.contains(lag));

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "store/alerts_table.h"
+#include "store/connection.h"
 #include "store/outbox_table.h"
 #include "store/peer_history.h"
 #include "tests/core/node_shell.h"
@@ -120,6 +123,86 @@ TEST_F(AlertKeeperTest, TheChainsFailureAndTheDatabasesDamageAreAlerts) {
   ASSERT_EQ(told.size(), 2U);
   EXPECT_EQ(told[0].alert.rule, AlertRule::database_damaged);
   EXPECT_EQ(told[1].alert.rule, AlertRule::chain_failed);
+}
+
+// A full disk is no input/output error: writing is not off, and yet nothing can be stored.
+TEST_F(AlertKeeperTest, WithAFullDiskItTellsAllTheSameAndThatTheDiskIsFull) {
+  ASSERT_TRUE(keeper.look(services, shell.now));
+  Outbox outbox(1);
+  SinkChoice choice;
+  choice.name = "pager";
+  outbox.set_sinks({choice}, shell.now);
+  keeper.tell_sinks(outbox, {"host", "testnet"});
+  database.connection().execute("PRAGMA max_page_count=1");  // what is there, and no page more
+  Alert big;
+  big.text = std::string(400, 'x');
+  for (big.id = 100; big.id < 120; ++big.id) {
+    outbox.put(message_of(AlertNotice{NoticeKind::fired, big}, {"host", "testnet"}, {}), shell.now);
+  }
+  keeper.on_integrity("page 3");
+  shell.now.mono += AlertKeeper::kInterval;
+  const auto done = keeper.look(services, shell.now);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code, Code::database_full);
+  EXPECT_FALSE(database.write_failure());
+  EXPECT_EQ(keeper.take_notices().size(), 1U);
+  shell.now.mono += AlertKeeper::kInterval - 1s;
+  ASSERT_TRUE(keeper.look(services, shell.now)) << "not due, and not tried";
+  shell.now.mono += 1s;
+  ASSERT_FALSE(keeper.look(services, shell.now));
+  const auto told = keeper.take_notices();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].alert.rule, AlertRule::database_unwritable);
+  EXPECT_NE(told[0].alert.text.find("full"), std::string::npos) << told[0].alert.text;
+  database.connection().execute("PRAGMA max_page_count=100000");
+  for (int i = 0; i < 8; ++i) {
+    shell.now.mono += AlertKeeper::kInterval;
+    ASSERT_TRUE(keeper.look(services, shell.now));
+  }
+  EXPECT_EQ(store::load_alerts(database)->alerts.size(), 3U)
+      << "nothing is lost; the third is the masternode that stayed away meanwhile";
+  std::vector<AlertRule> over;
+  for (const auto& notice : keeper.take_notices()) {
+    if (notice.kind == NoticeKind::resolved) over.push_back(notice.alert.rule);
+  }
+  EXPECT_EQ(over, std::vector{AlertRule::database_unwritable});
+}
+
+TEST_F(AlertKeeperTest, WhatTheRecorderCannotWriteIsAnAlert) {
+  keeper.note_store(Error{Code::database_locked, "writing the history failed", "it is locked"});
+  ASSERT_TRUE(keeper.look(services, shell.now));
+  EXPECT_EQ(keeper.take_notices().at(0).alert.rule, AlertRule::database_unwritable);
+}
+
+// Another process keeps the database: the node's thread does not wait for it.
+TEST_F(AlertKeeperTest, ALockThatStaysIsToldAndTheThreadNeverWaitsForIt) {
+  std::string pattern = (std::filesystem::temp_directory_path() / "timectl-lock-XXXXXX").string();
+  const std::filesystem::path directory = ::mkdtemp(pattern.data());
+  {
+    auto file = store::Database::open(*store::StateLock::try_acquire(directory, "test"),
+                                      store::OpenMode::read_write);
+    ASSERT_TRUE(file);
+    store::Connection other(file->file(), store::Access::writer);
+    other.execute("BEGIN IMMEDIATE");
+    services.database = &*file;
+    AlertKeeper locked(*file);
+    ASSERT_TRUE(locked.open(shell.now));
+    locked.on_integrity("page 3");
+    const auto before = std::chrono::steady_clock::now();
+    std::vector<AlertRule> told;
+    for (int i = 0; i < 15; ++i) {
+      (void)locked.look(services, shell.now);
+      for (const auto& notice : locked.take_notices()) told.push_back(notice.alert.rule);
+      shell.now.mono += 1s;
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 1500ms) << "one wait takes 2 s";
+    EXPECT_EQ(told, (std::vector{AlertRule::database_damaged, AlertRule::database_unwritable}));
+    other.execute("ROLLBACK");
+    shell.now.mono += AlertKeeper::kInterval;
+    ASSERT_TRUE(locked.look(services, shell.now));
+    EXPECT_EQ(store::load_alerts(*file)->alerts.size(), 2U);
+  }
+  std::filesystem::remove_all(directory);
 }
 
 TEST_F(AlertKeeperTest, ANoticeIsAnEventWithItsRuleAndId) {

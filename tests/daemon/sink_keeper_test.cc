@@ -13,6 +13,7 @@
 #include "daemon/sink_targets.h"
 #include "store/alerts_table.h"
 #include "store/audit_log.h"
+#include "store/connection.h"
 #include "store/outbox_table.h"
 #include "tests/support/https_server.h"
 
@@ -326,6 +327,36 @@ TEST_F(SinkKeeperTest, AnOpenBatchHoldsUpTheNotingAndNotTheSending) {
   ASSERT_TRUE(keeper->run(alerts, now()));
   EXPECT_TRUE(keeper->outbox().unsaved().empty());
   EXPECT_TRUE(store::load_outbox(database)->messages.empty());
+}
+
+TEST_F(SinkKeeperTest, WhatCannotBeStoredForWantOfSpaceIsSentAllTheSame) {
+  add("good", good);
+  keeper->configure(config, clock_now());
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  database.connection().execute("PRAGMA max_page_count=1");  // what is there, and no page more
+  Alert alert;
+  alert.rule = AlertRule::masternode_down;
+  for (alert.id = 1; alert.id <= 20; ++alert.id) {
+    alert.text = std::string(400, 'x');
+    keeper->outbox().put(message_of({NoticeKind::fired, alert}, keeper->identity(), {}),
+                         clock_now());
+  }
+  EXPECT_EQ(keeper->run(alerts, clock_now()).error().code, Code::database_full);
+  EXPECT_FALSE(database.write_failure());
+  EXPECT_EQ(good.connections(), 0U) << "it was worth a try";
+  ASSERT_TRUE(keeper->run(alerts, clock_now())) << "not tried again at once";
+  ASSERT_TRUE(loop.run([&] { return taken() == 20; }));
+}
+
+TEST_F(SinkKeeperTest, WhatAnotherWriterCannotStoreIsNotWaitedFor) {
+  add("good", good);
+  keeper->configure(config, clock_now());
+  Alert alert;
+  alert.id = 1;
+  keeper->outbox().put(message_of({NoticeKind::fired, alert}, keeper->identity(), {}), clock_now());
+  keeper->note_store(Error{Code::database_locked, "locked"});
+  ASSERT_TRUE(keeper->run(alerts, clock_now()));
+  ASSERT_TRUE(loop.run([&] { return taken() == 1; }));
 }
 
 TEST_F(SinkKeeperTest, ASecretThatEverybodyCanReadIsSaidAndNothingIsSent) {
