@@ -1,5 +1,8 @@
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <memory>
@@ -117,9 +120,32 @@ Result<control::NetworkInfo> network_info(Context& context) {
   return read_answer<control::NetworkInfo>(answer->data);
 }
 
-// Asks the node to stop and waits until its lock is free: then the next one may start.
+// A process, so that its end can be waited for; none where the kernel does not show it to us.
+class Process {
+ public:
+  explicit Process(std::int64_t pid)
+      : fd_(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0))) {}
+  ~Process() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  void wait_end(Duration limit) const {
+    pollfd entry{fd_, POLLIN, 0};
+    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
+    if (fd_ >= 0) (void)::poll(&entry, 1, static_cast<int>(wait));
+  }
+
+ private:
+  int fd_;
+};
+
+// Asks the node to stop and waits until its lock is free: then the next one may start. What its
+// process does after that is a matter of milliseconds.
 Result<StopReply> stop_node(Context& context, const control::NetworkInfo& info) {
+  constexpr Duration kLastSteps = std::chrono::seconds(2);
   const Duration limit = context.globals.timeout.value_or(kStopLimit);
+  const Process process(info.pid);
   const auto asked = ask_node(context, "node.stop", json::object(), limit);
   if (!asked) return asked.error();
   if (!wait_until_free(info.data_dir, limit)) {
@@ -129,6 +155,7 @@ Result<StopReply> stop_node(Context& context, const control::NetworkInfo& info) 
         "it may be sending its last words to slow peers, or writing to a slow disk",
         {"timectl node stop --timeout 60"}};
   }
+  process.wait_end(kLastSteps);
   return StopReply{info.pid, true, info.data_dir};
 }
 

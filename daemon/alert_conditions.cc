@@ -16,6 +16,7 @@ using enum AlertRule;
 constexpr std::uint64_t kLittleDisk = 1'073'741'824;  // 1 GiB: a day of logs and blocks
 constexpr double kDescriptorsFull = 0.8;
 constexpr double kMebibyte = 1'048'576;
+constexpr Duration kTimeToBelieve = std::chrono::minutes(10);  // connections, then their heights
 
 struct Look {
   const AlertFacts& facts;
@@ -138,12 +139,14 @@ void add_list(Look& look) {
 }
 
 // While no height is believed a lag is neither there nor gone. But a tip that is old is worth a
-// word of its own: either we are behind, or the network stands still.
+// word of its own: either we are behind, or the network stands still. A node that has just started
+// has asked nobody yet.
 void add_unknown_height(Look& look) {
   const auto& facts = look.facts;
   look.out.known.erase(lag);
   const auto& alerts = facts.config->alerts;
-  const bool expected = facts.sync && facts.active && facts.whitelisted > 0;
+  const bool expected =
+      facts.sync && facts.active && facts.whitelisted > 0 && facts.uptime >= kTimeToBelieve;
   const auto tip = expected ? facts.sync->tip_at : std::nullopt;
   if (!tip || facts.now - *tip <= alerts.tip_age_warning) return look.out.known.erase(lag_high);
   const auto age = human_duration(std::chrono::duration_cast<Duration>(facts.now - *tip));

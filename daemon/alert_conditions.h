@@ -40,6 +40,7 @@ struct AlertFacts {
   WallTime now = {};
   bool node = false;    // one runs in this process
   bool active = false;  // and it opens connections
+  Duration uptime = {};
   std::string passive_because = {};
   std::optional<std::string> write_failure = {};  // of the database
   std::vector<AilmentView> ailments = {};

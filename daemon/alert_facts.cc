@@ -66,6 +66,7 @@ AlertFacts alert_facts(const Services& services, SlowAlertFacts slow, std::size_
   facts.node = services.node != nullptr;
   facts.active = facts.node && services.facts.mode == NodeMode::active;
   facts.passive_because = services.facts.passive_because;
+  if (facts.node) facts.uptime = now.mono - services.facts.started;
   if (!facts.slow.write_failure.empty()) {
     facts.write_failure = facts.slow.write_failure;
   } else if (const auto& failure = services.database->write_failure()) {

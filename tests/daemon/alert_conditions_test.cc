@@ -163,6 +163,9 @@ TEST_F(AlertConditionsTest, ATipThatIsOldIsAWarningAlsoWhereNoHeightIsBelieved) 
   facts.sync->tip_at = kNow - 59min;
   EXPECT_EQ(rules(), Rules{});
   facts.sync->tip_at = kNow - 61min;
+  facts.uptime = 9min;
+  EXPECT_EQ(rules(), Rules{}) << "it has asked nobody yet";
+  facts.uptime = 10min;
   EXPECT_EQ(rules(), Rules{lag_high});
   EXPECT_TRUE(known(lag_high));
   EXPECT_NE(text().find(std::string("No height of the network is believed, and our tip is ") +
