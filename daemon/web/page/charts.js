@@ -23,7 +23,7 @@ const CHARTS = [
     dip: ['connected_min', 'connected_mean'],
     say(p, i) {
       if (isPassive(i)) return 'the node runs passive: it opens no connection';
-      if (p.whitelisted === 0) return 'the whitelist is empty';
+      if (p.whitelisted === 0) return 'nobody was whitelisted';
       const said = `${mean(p.connected_mean)} of ${count(p.whitelisted)} connected`;
       if (!known(p.connected_min) || p.connected_min >= p.connected_mean) return said;
       return hasStart(i)
