@@ -110,7 +110,7 @@ shown('AnEmptyWhitelistIsNotZeroOfZero', {}, async ({ fake, page }) => {
   fake.put('history', value);
   await within(
     page,
-    () => document.querySelector('#chart-connected .said').textContent === 'the whitelist is empty',
+    () => document.querySelector('#chart-connected .said').textContent === 'nobody was whitelisted',
   );
 });
 
