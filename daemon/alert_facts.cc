@@ -57,6 +57,12 @@ void add_masternodes(const Services& services, AlertFacts& facts, std::size_t mo
 
 }  // namespace
 
+std::optional<std::string> write_failure(const Services& services, const SlowAlertFacts& slow) {
+  if (!slow.write_failure.empty()) return slow.write_failure;
+  const auto& failure = services.database->write_failure();
+  return failure ? std::optional(failure->message) : std::nullopt;
+}
+
 AlertFacts alert_facts(const Services& services, SlowAlertFacts slow, std::size_t most_down,
                        Now now) {
   AlertFacts facts;
@@ -67,11 +73,7 @@ AlertFacts alert_facts(const Services& services, SlowAlertFacts slow, std::size_
   facts.active = facts.node && services.facts.mode == NodeMode::active;
   facts.passive_because = services.facts.passive_because;
   if (facts.node) facts.uptime = now.mono - services.facts.started;
-  if (!facts.slow.write_failure.empty()) {
-    facts.write_failure = facts.slow.write_failure;
-  } else if (const auto& failure = services.database->write_failure()) {
-    facts.write_failure = failure->message;
-  }
+  facts.write_failure = write_failure(services, facts.slow);
   if (facts.node) {
     facts.ailments = services.node->ailments();
     facts.clock = services.node->clock();

@@ -97,14 +97,16 @@ std::string next_step(const AlertCondition& condition) {
   return asks ? "timectl sync fork" : "timectl sync status";
 }
 
+SlowAlertFacts slow_of(const Services& services) {
+  return services.alerts == nullptr ? SlowAlertFacts{} : services.alerts->slow();
+}
+
 // What the alert rules say of now (alert_conditions.h), and what of it the verdict must say.
 void add_alerts(control::StatusReply& reply, const Call& call, const std::optional<Error>& chain) {
   constexpr std::size_t kMostDown = 10;
   const auto& services = call.services;
   const Alerts* engine = services.alerts == nullptr ? nullptr : &services.alerts->alerts();
-  auto look = alert_look(alert_facts(services,
-                                     engine == nullptr ? SlowAlertFacts{} : services.alerts->slow(),
-                                     kMostDown, call.now));
+  auto look = alert_look(alert_facts(services, slow_of(services), kMostDown, call.now));
   if (chain) {
     look.holding.push_back({.rule = AlertRule::chain_failed,
                             .text = "The stored chain cannot be read: " + chain->message});
@@ -172,9 +174,9 @@ control::StatusReply status_now(const Call& call) {
   }
   add_alerts(reply, call, add_sync(reply, call));
   judge_node(reply);
-  if (const auto& failure = services.database->write_failure()) {
+  if (const auto failure = write_failure(services, slow_of(services))) {
     reply.verdict = Verdict::critical;
-    reply.summary = "the database cannot be written: " + failure->message;
+    reply.summary = "the database cannot be written: " + *failure;
     reply.next_command = "timectl db check";
   }
   return reply;

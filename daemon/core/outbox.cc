@@ -371,10 +371,4 @@ std::vector<Outbox::SinkView> Outbox::failing() const {
   return views;
 }
 
-std::vector<Outbox::SinkView> Outbox::sinks() const {
-  std::vector<SinkView> views;
-  for (const auto& [name, unused] : sinks_) views.push_back(*sink(name));
-  return views;
-}
-
 }  // namespace timectl

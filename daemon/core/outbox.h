@@ -141,7 +141,6 @@ class Outbox {
     SinkState state = {};
     std::uint64_t waiting = 0;
   };
-  [[nodiscard]] std::vector<SinkView> sinks() const;
   [[nodiscard]] std::vector<SinkView> failing() const;
   [[nodiscard]] std::optional<SinkView> sink(const std::string& name) const;
   // Sentences for the log, each once: a sink fails, works again, messages are given up.

@@ -67,6 +67,21 @@ TEST_F(AlertMethods, StatusShowsTheSameAlertWithItsIdAndTheTimeItBegan) {
   EXPECT_EQ(alerts.at(0).at("text"), listed.at("text"));
 }
 
+// A full disk is no failure of the file that the database notices by itself.
+TEST_F(AlertMethods, AFullDiskIsTheVerdictThoughEveryMasternodeIsThere) {
+  with_keeper();
+  add({"10.0.0.1"});
+  connect(IpAddress::v4(10, 0, 0, 1));
+  look();
+  EXPECT_EQ(good("status").at("verdict"), "ok") << "the control";
+  keeper_->note_store(Error{Code::database_full, "the disk is full"});
+  look();
+  const auto reply = good("status");
+  EXPECT_EQ(reply.at("verdict"), "critical");
+  EXPECT_NE(reply.at("summary").as_string().find("the disk is full"), std::string::npos)
+      << reply.at("summary");
+}
+
 TEST_F(AlertMethods, StatusKnowsWhatJustHappenedBeforeItIsSaid) {
   with_keeper();
   add({"10.0.0.1"});
